@@ -1,0 +1,115 @@
+"""Option values shared by commands: labels, thresholds, and text from an argument, a file or a pipe."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rhetoric.errors import InputError, RhetoricError
+
+__all__ = ["parse_labels", "parse_threshold", "read_document"]
+
+# What one person reads as one document; a larger file is a corpus, or something that is no text.
+MAX_DOCUMENT_BYTES = 4_000_000
+
+
+def parse_labels(value: str | None, known: Sequence[str]) -> tuple[str, ...]:
+    """Labels of a comma-separated option; all of them if it is not given.
+
+    Raises:
+        InputError: A label is unknown; the message suggests the nearest.
+    """
+    if value is None:
+        return tuple(known)
+    names = tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
+    for name in names:
+        check_label(name, known)
+    if not names:
+        raise InputError(f"--labels is empty; remedy: some of {', '.join(known)}")
+    return names
+
+
+def check_label(name: str, known: Sequence[str]) -> None:
+    """Raises InputError with a suggestion if a label is unknown."""
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"remedy: one of {', '.join(known)}"
+        raise InputError(f"unknown label {name!r}; {hint}")
+
+
+def parse_threshold(values: Sequence[str], known: Sequence[str]) -> float | dict[str, float] | None:
+    """Thresholds of the repeatable option `P` or `LABEL=P`.
+
+    Raises:
+        InputError: A value is no number from 0 to 1, or a label is unknown.
+    """
+    if not values:
+        return None
+    limits: dict[str, float] = {}
+    for value in values:
+        name, equals, number = value.rpartition("=")
+        try:
+            limit = float(number)
+        except ValueError:
+            limit = -1.0
+        if not 0 <= limit <= 1:
+            raise InputError(f"--threshold {value!r} is no probability; remedy: 0.6, or label=0.6")
+        if equals:
+            check_label(name, known)
+        limits |= {name: limit} if equals else dict.fromkeys(known, limit)
+    return limits
+
+
+def read_document(source: str) -> str:
+    """The text of an argument, of the file it names, or of standard input (`-`).
+
+    Raises:
+        InputError: It is empty, binary, not UTF-8, or too large for one document; or it looks like a path and
+            nothing is there, or a folder is.
+        RhetoricError: The file cannot be read.
+    """
+    if source == "-":
+        return _decode(sys.stdin.buffer.read(MAX_DOCUMENT_BYTES + 1), "standard input")
+    _check(source, "the text")
+    path = Path(source)
+    try:
+        exists, is_folder = path.exists(), path.is_dir()
+    except (OSError, ValueError):  # a long text is no possible file name
+        exists = is_folder = False
+    if is_folder:
+        raise InputError(f"{source} is a folder; remedy: name one file in it")
+    if exists:
+        try:
+            with path.open("rb") as stream:
+                return _decode(stream.read(MAX_DOCUMENT_BYTES + 1), source)
+        except OSError as error:
+            raise RhetoricError(f"{source} cannot be read ({error.strerror}); remedy: check its permissions") from error
+    if not any(c.isspace() for c in source) and ("/" in source or "\\" in source or path.suffix):
+        raise InputError(f"no file at {source!r}; remedy: check the path, or pass the text itself in quotes")
+    return source
+
+
+def _decode(data: bytes, name: str) -> str:
+    if len(data) > MAX_DOCUMENT_BYTES:
+        raise InputError(
+            f"{name} is larger than {MAX_DOCUMENT_BYTES // 1_000_000} MB, too much for one document; "
+            "remedy: split it into documents and tag each"
+        )
+    if b"\0" in data:
+        raise InputError(f"{name} is a binary file (NUL byte at offset {data.index(0)}); remedy: save it as plain text")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{name} is not UTF-8 (byte {data[error.start]:#04x} at offset {error.start}); "
+            "remedy: convert it, for example iconv -f WINDOWS-1252 -t UTF-8"
+        ) from error
+    return _check(text, name)
+
+
+def _check(text: str, name: str) -> str:
+    if not text.strip():
+        raise InputError(f"{name} is empty; remedy: pass text with words in it")
+    return text

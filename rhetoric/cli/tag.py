@@ -1,0 +1,95 @@
+"""`rhetoric tag`: the sentences of one document with their labels."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from rhetoric.cli.options import parse_labels, parse_threshold, read_document
+from rhetoric.prediction import Document, Sentence
+from rhetoric.tagger import RhetoricTagger
+
+__all__ = ["command"]
+
+
+@click.command("tag")
+@click.argument("source", metavar="TEXT|FILE|-")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a table.")
+@click.option("--labels", metavar="A,B,…", help="Only sentences that carry one of these labels, and only these labels.")
+@click.option(
+    "--threshold",
+    multiple=True,
+    metavar="P|LABEL=P",
+    help="Probability from which a label is given. Repeatable.",
+)
+@click.option("--min-score", type=click.FloatRange(0, 1), default=0.0, help="Leave out labels that score below this.")
+@click.option("--model", metavar="FOLDER|HUB_ID", help="Another model than the bundled one.")
+def command(
+    source: str,
+    as_json: bool,
+    labels: str | None,
+    threshold: tuple[str, ...],
+    min_score: float,
+    model: str | None,
+) -> None:
+    """Tag each sentence of a document: a text in quotes, a UTF-8 file, or standard input (-)."""
+    text = read_document(source)
+    tagger = RhetoricTagger.from_pretrained(model)
+    wanted = parse_labels(labels, tagger.labels)
+    document = tagger.tag_document(text, threshold=parse_threshold(threshold, tagger.labels))
+    narrowed = labels is not None or min_score > 0
+    rows = []
+    for sentence in document.sentences:
+        shown = tuple(name for name in sentence.labels if name in wanted and sentence.scores[name] >= min_score)
+        if shown or not narrowed:
+            rows.append((sentence, shown))
+    if as_json:
+        click.echo(json.dumps(_json(document, rows, wanted), ensure_ascii=False, indent=2))
+    else:
+        _print_table(document, rows)
+
+
+def _json(document: Document, rows: list[tuple[Sentence, tuple[str, ...]]], wanted: tuple[str, ...]) -> dict[str, Any]:
+    """The document with the sentences and labels asked for, scores rounded to four decimals."""
+    whole = document.to_dict()
+    sentences = []
+    for sentence, shown in rows:
+        scores = {name: round(score, 4) for name, score in sentence.scores.items() if name in wanted}
+        uncertain = [name for name in sentence.uncertain if name in wanted]
+        sentences.append(sentence.to_dict() | {"labels": list(shown), "scores": scores, "uncertain": uncertain})
+    return whole | {"sentences": sentences}
+
+
+def _print_table(document: Document, rows: list[tuple[Sentence, tuple[str, ...]]]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from rhetoric.cli.style import label_style
+
+    table = Table(box=box.SIMPLE_HEAD, expand=False, pad_edge=False)
+    table.add_column("sentence", ratio=1)
+    table.add_column("labels", no_wrap=True)
+    table.add_column("speaker", max_width=22)
+    for sentence, shown in rows:
+        cell = Text("\n").join(
+            Text(
+                f"{name} {sentence.scores[name]:.2f}{' ?' if name in sentence.uncertain else ''}",
+                label_style(name),
+            )
+            for name in shown
+        )
+        body = Text(" ".join(sentence.text.split()), "" if shown else "dim")
+        table.add_row(body, cell, Text(sentence.speaker or "", "dim"))
+    console = Console(highlight=False)
+    console.print(table)
+    count = sum(bool(shown) for _, shown in rows)
+    unsure = any(name in sentence.uncertain for sentence, shown in rows for name in shown)
+    balance = document.profile.balance
+    mood = "" if balance is None else f"; conflict–cooperation balance {balance:+.2f}"
+    console.print(f"{document.profile.n_sentences} sentences, {count} with labels{mood}", style="dim")
+    if unsure:
+        console.print("? careful readers may disagree", style="dim")

@@ -1,0 +1,140 @@
+"""What the tagger returns: frozen results that print well and turn into plain dicts."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+__all__ = ["Document", "Prediction", "Profile", "Sentence"]
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The labels of one text.
+
+    Attributes:
+        labels: Labels whose score reaches their threshold, highest score first; empty for neutral text.
+        scores: Calibrated probability in [0, 1] of every label, in the model's label order.
+        uncertain: Labels whose score lies inside their abstain band, on either side of the threshold:
+            careful readers may split on them. In the model's label order.
+        truncated: True if words were left out because the text was too long (`on_long="truncate"`).
+        n_tokens: Word pieces of the whole text, without special tokens.
+    """
+
+    labels: tuple[str, ...]
+    scores: dict[str, float]
+    uncertain: tuple[str, ...]
+    truncated: bool
+    n_tokens: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dict of lists, floats and booleans, ready for `json.dumps`."""
+        return {
+            "labels": list(self.labels),
+            "scores": dict(self.scores),
+            "uncertain": list(self.uncertain),
+            "truncated": self.truncated,
+            "n_tokens": self.n_tokens,
+        }
+
+    def __str__(self) -> str:
+        notes = [f"uncertain: {', '.join(self.uncertain)}"] if self.uncertain else []
+        notes += ["truncated"] if self.truncated else []
+        return _named(self.labels, self.scores) + (f" ({'; '.join(notes)})" if notes else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of a document with its labels.
+
+    Attributes:
+        text: The sentence as it stands in the document.
+        start: Character offset of its first character: `document.text[start:end] == text`.
+        end: Offset after its last character.
+        labels: As in `Prediction`.
+        scores: As in `Prediction`.
+        uncertain: As in `Prediction`.
+        quoted: True if most of it stands inside a direct quotation.
+        speaker: Who says it, in the words of the document; None if the text does not make it plain.
+    """
+
+    text: str
+    start: int
+    end: int
+    labels: tuple[str, ...]
+    scores: dict[str, float]
+    uncertain: tuple[str, ...]
+    quoted: bool
+    speaker: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dict, ready for `json.dumps`."""
+        return {
+            "text": self.text,
+            "start": self.start,
+            "end": self.end,
+            "labels": list(self.labels),
+            "scores": dict(self.scores),
+            "uncertain": list(self.uncertain),
+            "quoted": self.quoted,
+            "speaker": self.speaker,
+        }
+
+    def __str__(self) -> str:
+        said = f"[{self.speaker}] " if self.speaker else ""
+        return f"{said}{' '.join(self.text.split())}  → {_named(self.labels, self.scores)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A document in figures.
+
+    Attributes:
+        n_sentences: Sentences tagged.
+        share: Share of sentences that carry each label.
+        mean_score: Mean calibrated probability of each label.
+        family_share: Share of sentences that carry any label of each family; empty for labels of the user's own.
+        balance: (cooperative - conflictual) / (cooperative + conflictual) sentences, from -1 to 1, where
+            conflictual means any coercive or adversarial label; None if there is neither. It counts
+            sentences, not their weight, and reported speech counts like the author's own.
+    """
+
+    n_sentences: int
+    share: dict[str, float]
+    mean_score: dict[str, float]
+    family_share: dict[str, float]
+    balance: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dict, ready for `json.dumps`."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A tagged document.
+
+    Attributes:
+        text: The text as it was given.
+        sentences: Its sentences in order, page furniture left out.
+        profile: Shares of labels and families.
+    """
+
+    text: str
+    sentences: tuple[Sentence, ...]
+    profile: Profile
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dict, ready for `json.dumps`."""
+        return {
+            "text": self.text,
+            "sentences": [sentence.to_dict() for sentence in self.sentences],
+            "profile": self.profile.to_dict(),
+        }
+
+    def __str__(self) -> str:
+        return "\n".join(str(sentence) for sentence in self.sentences)
+
+
+def _named(labels: tuple[str, ...], scores: dict[str, float]) -> str:
+    return ", ".join(f"{label} {scores[label]:.2f}" for label in labels) or "neutral"

@@ -1,0 +1,264 @@
+"""RhetoricTagger: the face of the library. Texts in, labels out; it owns the way between, not the work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from rhetoric.batching import OnLong, Window, cut_windows, encode_window
+from rhetoric.documents import split_sentences
+from rhetoric.engines import Engine, load_engine
+from rhetoric.errors import InputError, ModelError
+from rhetoric.model_folder import ModelFolder, locate_model, read_model_folder
+from rhetoric.prediction import Document, Prediction, Profile, Sentence
+from rhetoric.runner import run_windows
+from rhetoric.taxonomy import FAMILIES, TAXONOMY
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+__all__ = ["RhetoricTagger", "Threshold"]
+
+Threshold: TypeAlias = "float | Mapping[str, float] | None"
+Probabilities = npt.NDArray[np.float32]
+
+CONFLICT = ("coercive", "adversarial")
+
+
+class RhetoricTagger:
+    """Tags texts with rhetoric types.
+
+    Make one with `from_pretrained` and keep it: loading takes most of a second, a sentence about a millisecond.
+    Safe to use from several threads. A text's scores do not depend on the other texts in the call, on their
+    order, or on the number of threads.
+    """
+
+    def __init__(self, folder: ModelFolder, tokenizer: Tokenizer, engine: Engine, token_budget: int) -> None:
+        self._folder = folder
+        self._tokenizer = tokenizer
+        self._engine = engine
+        self._token_budget = token_budget
+        # What the model was trained to see around a text, whatever its tokens are called.
+        first, last = tokenizer.encode("").ids
+        self._special = (first, last)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        model: str | Path | None = None,
+        *,
+        engine: str | None = None,
+        threads: int | None = None,
+        token_budget: int | None = None,
+    ) -> RhetoricTagger:
+        """Loads a model.
+
+        Args:
+            model: None for the bundled model, a folder written by `rhetoric train`, or a Hugging Face Hub id
+                (`owner/name` or `owner/name@revision`): only then the network is used.
+            engine: "onnx" (default).
+            threads: CPU threads; None for every core this process may use.
+            token_budget: Word pieces in a batch; None for the engine's own choice.
+
+        Returns:
+            A tagger, ready to use.
+
+        Raises:
+            ModelError: The model is missing or damaged; the message names the file.
+            InputError: An option has an impossible value.
+        """
+        if token_budget is not None and token_budget < 1:
+            raise InputError(f"token_budget={token_budget} is not possible; remedy: a number from 1, or leave it out")
+        folder = read_model_folder(locate_model(model))
+        loaded = load_engine(folder.path, engine=engine, threads=threads)
+        return cls(folder, _load_tokenizer(folder.path), loaded, token_budget or loaded.token_budget)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Label names; for the bundled model the twelve types in taxonomy order."""
+        return self._folder.names
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """Calibrated probability from which each label is given."""
+        return {label.name: label.threshold for label in self._folder.labels}
+
+    def predict(
+        self, texts: Iterable[str], *, threshold: Threshold = None, on_long: OnLong = "window"
+    ) -> list[Prediction]:
+        """Tags texts.
+
+        Args:
+            texts: Any iterable of str: list, tuple, numpy array, pandas or polars Series, generator.
+            threshold: One probability for all labels, or a mapping from label to probability (labels left out
+                keep their own); None for the model's thresholds.
+            on_long: Texts longer than the model reads at once are scored in overlapping windows, each label
+                taking its highest score ("window"), cut and marked ("truncate"), or refused ("error").
+
+        Returns:
+            One prediction a text, in order.
+
+        Raises:
+            InputError: An item is not a str, is empty, or is too long under `on_long="error"`; or a threshold
+                is outside [0, 1] or names an unknown label.
+        """
+        return list(self.predict_stream(texts, threshold=threshold, on_long=on_long))
+
+    def predict_one(self, text: str, *, threshold: Threshold = None, on_long: OnLong = "window") -> Prediction:
+        """Tags one text; see `predict`."""
+        return self.predict([text], threshold=threshold, on_long=on_long)[0]
+
+    def predict_stream(
+        self, texts: Iterable[str], *, threshold: Threshold = None, on_long: OnLong = "window"
+    ) -> Iterator[Prediction]:
+        """Tags a stream of any length in bounded memory; order is kept.
+
+        Reads up to some ten thousand texts ahead of what it has yielded. Arguments and errors as in `predict`;
+        an error about a text is raised when the stream reaches it.
+
+        Yields:
+            One prediction a text.
+        """
+        limits = self._limits(threshold)
+        for window, scores in self._score(texts, on_long):
+            yield from self._predictions(window, scores, limits)
+
+    def predict_proba(self, texts: Iterable[str], *, on_long: OnLong = "window") -> Probabilities:
+        """Calibrated probabilities of texts.
+
+        Args:
+            texts: Any iterable of str.
+            on_long: As in `predict`.
+
+        Returns:
+            Array (texts, labels) of float32, columns in the order of `labels`.
+
+        Raises:
+            InputError: As in `predict`.
+        """
+        parts = [scores[window.text_of_row] for window, scores in self._score(texts, on_long)]
+        return np.concatenate(parts) if parts else np.empty((0, len(self.labels)), np.float32)
+
+    def tag_document(self, text: str, *, threshold: Threshold = None) -> Document:
+        """Splits a document into sentences and tags each.
+
+        Page furniture (share buttons, update lines, photo credits) is left out; offsets are those of the text
+        as given.
+
+        Args:
+            text: A speech, communiqué, briefing or news report.
+            threshold: As in `predict`.
+
+        Returns:
+            The sentences with offsets, labels, quotation and speaker, and a profile of the whole.
+
+        Raises:
+            InputError: `text` is not a str or has no visible character.
+        """
+        if not isinstance(text, str) or not text.strip():
+            shown = repr(text) if len(repr(text)) < 60 else type(text).__name__
+            raise InputError(f"the document is empty or not text: {shown}; remedy: pass a str with words in it")
+        spans = split_sentences(text)
+        predictions = self.predict([span.text for span in spans], threshold=threshold)
+        sentences = tuple(
+            Sentence(s.text, s.start, s.end, p.labels, p.scores, p.uncertain, s.quoted, s.speaker)
+            for s, p in zip(spans, predictions, strict=True)
+        )
+        return Document(text, sentences, self._profile(sentences))
+
+    def __repr__(self) -> str:
+        return f"RhetoricTagger({str(self._folder.path)!r}, engine={self._engine.name!r}, labels={len(self.labels)})"
+
+    def _score(self, texts: Iterable[str], on_long: OnLong) -> Iterator[tuple[Window, Probabilities]]:
+        """Windows of texts with the probabilities (distinct texts, labels) of each."""
+        if on_long not in ("window", "truncate", "error"):
+            raise InputError(f"on_long={on_long!r} is unknown; remedy: 'window', 'truncate' or 'error'")
+        results = run_windows(
+            self._engine,
+            self._encode(texts, on_long),
+            n_labels=len(self.labels),
+            token_budget=self._token_budget,
+        )
+        for window, logits in results:
+            yield window, self._folder.probabilities(logits)
+
+    def _encode(self, texts: Iterable[str], on_long: OnLong) -> Iterator[Window]:
+        row = 0
+        for window in cut_windows(texts):
+            yield encode_window(
+                self._tokenizer,
+                window,
+                max_tokens=self._folder.max_tokens,
+                on_long=on_long,
+                special=self._special,
+                first_row=row,
+            )
+            row += len(window)
+
+    def _limits(self, threshold: Threshold) -> npt.NDArray[np.float32]:
+        """Threshold of each label, checked."""
+        limits = self.thresholds
+        if isinstance(threshold, Mapping):
+            for name in threshold:
+                if name not in limits:
+                    raise InputError(f"unknown label {name!r} in threshold; remedy: one of {', '.join(limits)}")
+            limits |= threshold
+        elif threshold is not None:
+            limits = dict.fromkeys(limits, threshold)
+        for name, value in limits.items():
+            if not isinstance(value, (int, float)) or not 0 <= value <= 1:
+                raise InputError(f"threshold {value!r} for {name!r} is no probability; remedy: a number from 0 to 1")
+        return np.array(list(limits.values()), np.float32)
+
+    def _predictions(
+        self, window: Window, scores: Probabilities, limits: npt.NDArray[np.float32]
+    ) -> Iterator[Prediction]:
+        names = self.labels
+        chosen = scores >= limits
+        if self._folder.task == "single_label":  # exclusive classes: the best one, if it is sure enough
+            chosen &= scores == scores.max(axis=1, keepdims=True)
+        low, high = np.array([label.abstain for label in self._folder.labels], np.float32).T
+        unsure = (scores >= low) & (scores <= high)
+        ranked = np.argsort(-scores, axis=1, kind="stable")
+        rows = scores.astype(float).tolist()
+        for text in window.text_of_row.tolist():
+            yield Prediction(
+                labels=tuple(names[i] for i in ranked[text] if chosen[text, i]),
+                scores=dict(zip(names, rows[text], strict=True)),
+                uncertain=tuple(names[i] for i in np.flatnonzero(unsure[text])),
+                truncated=bool(window.truncated[text]),
+                n_tokens=int(window.n_tokens[text]),
+            )
+
+    def _profile(self, sentences: Sequence[Sentence]) -> Profile:
+        count = max(len(sentences), 1)
+        family_of = {row.name: row.family for row in TAXONOMY}
+        families = [{family_of[label] for label in s.labels if label in family_of} for s in sentences]
+        known = any(name in family_of for name in self.labels)
+        cooperative = sum("cooperative" in found for found in families)
+        conflictual = sum(any(family in found for family in CONFLICT) for found in families)
+        both = cooperative + conflictual
+        return Profile(
+            n_sentences=len(sentences),
+            share={name: sum(name in s.labels for s in sentences) / count for name in self.labels},
+            mean_score={name: sum(s.scores[name] for s in sentences) / count for name in self.labels},
+            family_share={f: sum(f in found for found in families) / count for f in FAMILIES} if known else {},
+            balance=(cooperative - conflictual) / both if both else None,
+        )
+
+
+def _load_tokenizer(path: Path) -> Tokenizer:
+    from tokenizers import Tokenizer
+
+    file = path / "tokenizer.json"
+    try:
+        tokenizer = Tokenizer.from_file(str(file))
+    except Exception as error:  # the library raises bare Exception
+        raise ModelError(f"the tokenizer {file} cannot be read ({error}); remedy: install the model again") from error
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer

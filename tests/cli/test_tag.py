@@ -1,0 +1,151 @@
+"""`rhetoric tag`: what goes in, what comes out, and one clear line for whatever is wrong."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rhetoric.cli.options import MAX_DOCUMENT_BYTES
+from rhetoric.taxonomy import LABELS
+
+from .conftest import Run
+
+TEXT = "We must begin talks. They said never!"
+
+
+def test_text_file_and_pipe_give_the_same(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "speech.txt"
+    file.write_text(TEXT, encoding="utf-8")
+    outputs = [
+        run("tag", TEXT, "--model", tiny_folder, "--json"),
+        run("tag", file, "--model", tiny_folder, "--json"),
+        run("tag", "-", "--model", tiny_folder, "--json", stdin=TEXT.encode()),
+    ]
+    assert {outcome.code for outcome in outputs} == {0}
+    assert {outcome.err for outcome in outputs} == {""}
+    assert len({outcome.out for outcome in outputs}) == 1
+
+
+def test_json_is_one_document(run: Run, tiny_folder: Path) -> None:
+    document = json.loads(run("tag", TEXT, "--model", tiny_folder, "--json").out)
+    assert document["text"] == TEXT
+    assert [s["text"] for s in document["sentences"]] == ["We must begin talks.", "They said never!"]
+    for sentence in document["sentences"]:
+        assert TEXT[sentence["start"] : sentence["end"]] == sentence["text"]
+        assert list(sentence["scores"]) == list(LABELS)
+        assert all(score == round(score, 4) for score in sentence["scores"].values())
+
+
+def test_the_table_shows_each_sentence_with_its_labels(run: Run, tiny_folder: Path) -> None:
+    outcome = run("tag", TEXT, "--model", tiny_folder, "--threshold", "1", "--threshold", "demand=0")
+    assert "We must begin talks." in outcome.out
+    assert outcome.out.count("demand") == 2
+    assert "threat" not in outcome.out
+    assert "2 sentences, 2 with labels" in outcome.out
+
+
+def test_labels_and_min_score_narrow_the_output(run: Run, tiny_folder: Path) -> None:
+    everything = ["--model", tiny_folder, "--json", "--threshold", "0"]
+    whole = json.loads(run("tag", TEXT, *everything).out)["sentences"]
+    narrowed = json.loads(run("tag", TEXT, *everything, "--labels", "threat, demand").out)["sentences"]
+    assert all(set(s["labels"]) == {"threat", "demand"} for s in narrowed)
+    limit = whole[0]["scores"]["demand"]
+    strong = json.loads(run("tag", TEXT, *everything, "--labels", "demand", "--min-score", limit + 0.0001).out)
+    expected = [s["text"] for s in whole if s["scores"]["demand"] > limit]
+    assert [s["text"] for s in strong["sentences"]] == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["tag", ""], "the text is empty"),
+        (["tag", " \n"], "the text is empty"),
+        (["tag", "speeches/missing.txt"], "no file at 'speeches/missing.txt'"),
+        (["tag", "missing.txt"], "no file at 'missing.txt'"),
+        (["tag", "."], ". is a folder"),
+        (["tag", "talks today", "--labels", "demnad"], "did you mean 'demand'?"),
+        (["tag", "talks today", "--labels", ","], "--labels is empty"),
+        (["tag", "talks today", "--threshold", "1.5"], "'1.5' is no probability"),
+        (["tag", "talks today", "--threshold", "demand=high"], "'demand=high' is no probability"),
+        (["tag", "talks today", "--threshold", "demnad=0.5"], "did you mean 'demand'?"),
+        (["tag", "talks today", "--min-score", "7"], "--min-score"),
+        (["tag"], "Missing argument"),
+        (["tga", "talks"], "No such command"),
+        (["tag", "talks", "--jsn"], "--json"),
+    ],
+)
+def test_wrong_calls_end_with_code_2_and_one_line(
+    run: Run, tiny_folder: Path, arguments: list[str], message: str
+) -> None:
+    outcome = run(*arguments, *(["--model", tiny_folder] if len(arguments) > 2 else []))
+    assert outcome.code == 2
+    assert outcome.out == ""
+    assert message in outcome.err
+    assert "Traceback" not in outcome.err
+    assert outcome.err.splitlines()[-1].startswith("Error: ")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b"\xef\xbb\xbf \n", "is empty"),
+        (b"GIF89a\x00\x01", "binary file (NUL byte at offset 6)"),
+        ("Die Außenministerin".encode("latin-1"), "is not UTF-8 (byte 0xdf at offset 6)"),
+        (b"talks " * (MAX_DOCUMENT_BYTES // 6 + 1), "larger than 4 MB"),
+    ],
+)
+def test_unusable_files_are_named(run: Run, tmp_path: Path, content: bytes, message: str) -> None:
+    file = tmp_path / "speech.txt"
+    file.write_bytes(content)
+    for outcome, name in ((run("tag", file), str(file)), (run("tag", "-", stdin=content), "standard input")):
+        assert outcome.code == 2
+        assert name in outcome.err
+        assert message in outcome.err
+        assert len(outcome.err.splitlines()) == 1
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "speech.txt"
+    file.write_bytes(b"\xef\xbb\xbf" + TEXT.encode())
+    assert json.loads(run("tag", file, "--model", tiny_folder, "--json").out)["text"] == TEXT
+
+
+def test_a_damaged_model_is_code_1(run: Run, tmp_path: Path) -> None:
+    outcome = run("tag", "talks today", "--model", tmp_path)
+    assert outcome.code == 1
+    assert "holds no rhetoric.json" in outcome.err
+
+
+def test_debug_shows_the_traceback(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    process = subprocess.run(
+        [sys.executable, "-c", "from rhetoric.cli import main; main()", "tag", "talks", "--model", tmp_path, "--debug"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 1
+    assert "Traceback" in process.stderr
+
+
+def test_an_unforeseen_error_is_one_line_too(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(source: str) -> str:
+        raise ZeroDivisionError("surprise")
+
+    monkeypatch.setattr("rhetoric.cli.tag.read_document", fail)
+    outcome = run("tag", "talks today")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err == "Error: ZeroDivisionError: surprise (run again with --debug for the traceback)\n"
+
+
+def test_ctrl_c_stops_without_a_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(source: str) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("rhetoric.cli.tag.read_document", interrupt)
+    outcome = run("tag", "talks today")
+    assert (outcome.code, outcome.err.strip()) == (1, "Stopped.")

@@ -1,0 +1,81 @@
+"""The hand-built graph computes what transformers computes, and int8 stays near it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from rhetoric import InputError
+from rhetoric.finetune.export import _logits, _shape, _weights, export_onnx
+from rhetoric.finetune.graph import WEIGHT_LEVELS, build_graph, matmul_names
+from tests.conftest import MAX_TOKENS, WORDS
+
+TEXTS = [" ".join(np.random.default_rng(i).choice(WORDS, i % 12 + 1)) for i in range(60)]
+
+
+@pytest.fixture
+def folder(tiny_folder: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(tiny_folder, tmp_path / "model"))
+
+
+def test_float_graph_equals_transformers(tiny_folder: Path) -> None:
+    torch = pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(tiny_folder).eval()
+    graph, _ = build_graph(_weights(tiny_folder), _shape(tiny_folder), quantised={}, int8_words=False)
+    rng = np.random.default_rng(0)
+    for length in (2, 3, 17, MAX_TOKENS):
+        ids = rng.integers(4, 60, (5, length))
+        with torch.inference_mode():
+            expected = model(input_ids=torch.tensor(ids)).logits.numpy()
+        assert np.allclose(_logits(graph, [ids]), expected, atol=1e-5)
+
+
+def test_int8_is_near_full_precision(folder: Path) -> None:
+    parity = export_onnx(folder, calibration_texts=TEXTS[:40], parity_texts=TEXTS[40:], max_tokens=MAX_TOKENS)
+    graph, _ = build_graph(_weights(folder), _shape(folder), quantised={}, int8_words=False)
+    spread = float(_logits(graph, [np.arange(4, 24)[None]]).std())
+    assert parity.texts == 20
+    assert 0 < parity.mean_difference < 0.1 * spread
+    assert parity.float_layers == ()
+
+
+def test_layers_can_be_kept_in_float(folder: Path) -> None:
+    options = {"calibration_texts": TEXTS, "parity_texts": TEXTS, "max_tokens": MAX_TOKENS}
+    names = matmul_names(_shape(folder))
+    assert len(names) == 12
+    every = export_onnx(folder, **options, float_layers=names)  # type: ignore[arg-type]
+    none = export_onnx(folder, **options)  # type: ignore[arg-type]
+    assert every.float_layers == tuple(sorted(names))
+    assert every.mean_difference < none.mean_difference
+    with pytest.raises(InputError, match=r"unknown layer 'layer9\.wide'"):
+        export_onnx(folder, **options, float_layers=["layer9.wide"])  # type: ignore[arg-type]
+
+
+def test_weights_leave_room_for_16_bit_sums(folder: Path) -> None:
+    """Two products of a u8 and a weight must fit 16 bits, or processors without VNNI compute nonsense."""
+    graph = onnx.load(str(folder / "onnx" / "model_int8.onnx")).graph
+    weights = [onnx.numpy_helper.to_array(t) for t in graph.initializer if t.name.endswith(".weight")]
+    int8 = [weight for weight in weights if weight.dtype == np.int8]
+    assert len(int8) == 12
+    assert all(255 * 2 * np.abs(weight.astype(int)).max() <= np.iinfo(np.int16).max for weight in int8)
+    assert max(np.abs(weight.astype(int)).max() for weight in int8) == WEIGHT_LEVELS
+
+
+def test_no_scale_is_computed_from_the_batch(folder: Path) -> None:
+    graph = onnx.load(str(folder / "onnx" / "model_int8.onnx")).graph
+    operators = {node.op_type for node in graph.node}
+    assert "DynamicQuantizeLinear" not in operators
+    assert "MatMulIntegerToFloat" in operators
+
+
+def test_other_architectures_are_refused(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"model_type": "deberta"}))
+    with pytest.raises(InputError, match="'deberta' model"):
+        export_onnx(folder, calibration_texts=TEXTS, parity_texts=TEXTS, max_tokens=MAX_TOKENS)

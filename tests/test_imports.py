@@ -1,0 +1,42 @@
+"""What `import rhetoric` costs, and what the package exports."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import rhetoric
+
+HEAVY = (
+    "torch",
+    "transformers",
+    "sklearn",
+    "onnxruntime",
+    "tokenizers",
+    "pyarrow",
+    "pandas",
+    "datasets",
+    "rich",
+    "click",
+)
+
+
+def run(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+def test_import_loads_nothing_heavy() -> None:
+    code = f"import sys, rhetoric; print(*(m for m in {HEAVY} if m in sys.modules))"
+    assert run(code).split() == []
+
+
+def test_import_adds_little_to_numpy() -> None:
+    """Best of five, each in its own process, so that a busy machine does not fail it."""
+    code = "import time, numpy; start = time.perf_counter(); import rhetoric; print(time.perf_counter() - start)"
+    assert min(float(run(code)) for _ in range(5)) < 0.150
+
+
+def test_public_names_are_few_sorted_and_real() -> None:
+    assert list(rhetoric.__all__) == sorted(rhetoric.__all__)
+    assert len(rhetoric.__all__) <= 10
+    assert all(hasattr(rhetoric, name) for name in rhetoric.__all__)

@@ -1,0 +1,106 @@
+"""A model on disk: what is damaged or wrong is named, nothing else is trusted."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rhetoric import ModelError, RhetoricTagger
+from rhetoric.model_folder import LabelSpec, ModelFolder, read_model_folder
+
+
+@pytest.fixture
+def folder(tiny_folder: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(tiny_folder, tmp_path / "model"))
+
+
+def files_of(folder: Path) -> list[str]:
+    return list(json.loads((folder / "rhetoric.json").read_text())["files"])
+
+
+def test_every_file_is_in_the_manifest(folder: Path) -> None:
+    present = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    assert set(files_of(folder)) == present - {"rhetoric.json"}
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json", "onnx/model_int8.onnx"])
+def test_one_flipped_bit_is_noticed_and_the_file_named(folder: Path, name: str) -> None:
+    file = folder / name
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+    with pytest.raises(ModelError, match=rf"{name.split('/')[-1]} is damaged.*SHA-256"):
+        RhetoricTagger.from_pretrained(folder)
+
+
+def test_a_short_file_and_a_missing_file_are_named(folder: Path) -> None:
+    (folder / "tokenizer.json").write_bytes(b"{}")
+    with pytest.raises(ModelError, match="tokenizer.json is damaged: 2 bytes, expected"):
+        RhetoricTagger.from_pretrained(folder)
+    (folder / "config.json").unlink()
+    with pytest.raises(ModelError, match="config.json cannot be read"):
+        RhetoricTagger.from_pretrained(folder)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 1}', '{"format": 1, "labels": [{"name": "x"}]}'])
+def test_a_broken_manifest_is_named(folder: Path, content: str) -> None:
+    (folder / "rhetoric.json").write_text(content)
+    with pytest.raises(ModelError, match="rhetoric.json is damaged"):
+        RhetoricTagger.from_pretrained(folder)
+
+
+def test_a_newer_format_says_update(folder: Path) -> None:
+    raw = json.loads((folder / "rhetoric.json").read_text())
+    (folder / "rhetoric.json").write_text(json.dumps(raw | {"format": 99}))
+    with pytest.raises(ModelError, match="format 99.*update the package"):
+        RhetoricTagger.from_pretrained(folder)
+
+
+def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"holds no rhetoric\.json"):
+        RhetoricTagger.from_pretrained(tmp_path)
+    with pytest.raises(ModelError, match="no model folder at"):
+        RhetoricTagger.from_pretrained(tmp_path / "absent")
+    file = tmp_path / "file.txt"
+    file.touch()
+    with pytest.raises(ModelError, match="is a file, not a model folder"):
+        RhetoricTagger.from_pretrained(file)
+
+
+def test_a_hub_id_that_cannot_be_fetched_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    import huggingface_hub
+
+    def refuse(repo_id: str, revision: str | None) -> str:
+        raise OSError(f"offline: {repo_id} {revision}\nsecond line")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", refuse)
+    with pytest.raises(ModelError, match=r"'owner/model@v1' .*\(offline: owner/model v1\); remedy"):
+        RhetoricTagger.from_pretrained("owner/model@v1")
+
+
+def test_the_digest_tells_models_apart(folder: Path) -> None:
+    before = read_model_folder(folder).digest
+    raw = json.loads((folder / "rhetoric.json").read_text())
+    raw["labels"][0]["threshold"] = 0.51
+    (folder / "rhetoric.json").write_text(json.dumps(raw))
+    assert read_model_folder(folder).digest != before
+
+
+def model(task: str, slope: float, intercept: float) -> ModelFolder:
+    labels = tuple(LabelSpec(name, 0.5, slope, intercept, (0.3, 0.7)) for name in "ab")
+    return ModelFolder(Path(), task, labels, 24, {}, "")  # type: ignore[arg-type]
+
+
+def test_calibration_is_platt_scaling() -> None:
+    logits = np.array([[0.0, 2.0], [-500.0, 500.0]], np.float32)
+    expected = 1 / (1 + np.exp(-(np.clip(logits, -20, 20) * 2 - 1)))
+    assert np.allclose(model("multi_label", 2, -1).probabilities(logits), expected, atol=1e-6)
+
+
+def test_single_label_probabilities_sum_to_one_a_row() -> None:
+    scores = model("single_label", 0.5, 0).probabilities(np.array([[0.0, 2.0], [1e4, -1e4]], np.float32))
+    assert np.allclose(scores, [[1 / (1 + np.e), np.e / (1 + np.e)], [1, 0]])
