@@ -1,9 +1,9 @@
 """From a raw document to sentences: exact offsets, what is quoted, and who speaks.
 
-Three steps, none of them a model: `furniture` finds the paragraphs of the page, they are cut into sentences here,
-and `quotations` says what is direct speech and whose. Sentence ends come from sentencex, which knows the
+No model is needed for it: `furniture` finds the paragraphs of the page, they are cut into sentences here, `quotations`
+says what is direct speech, and `attribution` whose. Sentence ends come from sentencex, which knows the
 abbreviations. It reads a mask of the text, of the same length, in which quote marks are blanks: it would keep a
-quotation of many sentences whole.
+quotation of many sentences whole. So are round brackets.
 """
 
 from __future__ import annotations
@@ -15,15 +15,9 @@ from dataclasses import dataclass
 
 from sentencex import get_sentence_boundaries
 
+from rhetoric.attribution import find_speakers, opens_with_attribution
 from rhetoric.furniture import find_paragraphs
-from rhetoric.quotations import (
-    QUOTE_MARKS,
-    Quotation,
-    find_marks,
-    find_quotations,
-    find_speakers,
-    opens_with_attribution,
-)
+from rhetoric.quotations import QUOTE_MARKS, Quotation, find_marks, find_quotations
 
 __all__ = ["Span", "split_sentences"]
 
@@ -109,8 +103,11 @@ def _letters(text: str, start: int, end: int) -> int:
 _ABBREVIATION = re.compile(r"(?:^|[\s(])(?:Amb|[Pp]aras?|[Rr]es|[Cc]f|Adm|Brig|Hon|Rt|op)\.$")
 _CREDIT = re.compile(r"\([^().!?]{1,40}\)")  # "(Reuters)" after a caption is no sentence
 _ALNUM = re.compile(r"[^\W_]")
-_APOSTROPHE = re.compile(r"(?<=\w)['‘’‚‛](?=\w)")
-_CLOSING_BRACKETS = frozenset(")]}")
+# What must not read as the mark or the abbreviation it looks like: an apostrophe, a letter that ends a quotation
+# (“plan B.” is no initial), common words that sentencex takes for short forms.
+_INERT = re.compile(
+    rf"(?<=\w)['‘’‚‛](?=\w)|\b[A-Z](?=\.[{QUOTE_MARKS}])|\b(?:[Mm]ay|no|me|ill|art|fed|miss|con)(?=\.(?!\s+\d))"
+)
 _CONTEXT = 240  # characters on either side of a cut that decide whether it is one
 
 
@@ -122,7 +119,7 @@ class _Mask(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         c = chr(code)
-        if c in QUOTE_MARKS or c.isspace():
+        if c in QUOTE_MARKS or c in "()" or c.isspace():
             mask = " "
         elif code < 128 or c in "。！？":
             mask = c
@@ -141,14 +138,14 @@ _MASK = _Mask()
 
 def _sentences(text: str, start: int, end: int, marks: dict[int, bool]) -> Iterator[tuple[int, int]]:
     """Yields the offsets of the sentences of one paragraph; they touch but for white space."""
-    mask = _APOSTROPHE.sub("x", text[start:end]).translate(_MASK)
+    mask = _INERT.sub(lambda inert: "0" * len(inert[0]), text[start:end]).translate(_MASK)
     last_word = end - start
     while not mask[last_word - 1].isalnum():
         last_word -= 1
     begin, seen = 0, 0
     has_word = False
     for boundary in get_sentence_boundaries("en", mask)[:-1]:
-        cut = _place_cut(start, mask, boundary["end_index"], marks)
+        cut = _place_cut(text, start, mask, boundary["end_index"], marks)
         has_word = has_word or _ALNUM.search(mask, seen, cut) is not None
         seen = max(seen, cut)
         if has_word and begin < cut < last_word and not _belongs_together(text, start + begin, start + cut, end):
@@ -157,15 +154,15 @@ def _sentences(text: str, start: int, end: int, marks: dict[int, bool]) -> Itera
     yield _strip(text, start + begin, end)
 
 
-def _place_cut(start: int, mask: str, boundary: int, marks: dict[int, bool]) -> int:
+def _place_cut(text: str, start: int, mask: str, boundary: int, marks: dict[int, bool]) -> int:
     """Moves a sentence end to where closing marks go with the sentence before and opening ones with the one after."""
     cut = boundary
     while cut and mask[cut - 1] == " ":
         cut -= 1
     for position in range(cut, len(mask)):
-        opens = marks.get(start + position)
-        closes = opens is False or mask[position] in _CLOSING_BRACKETS
-        if opens or not (closes or mask[position] == " "):
+        c, opens = text[start + position], marks.get(start + position)
+        closes = opens is False or c in ")]}"
+        if opens or c == "(" or not (closes or mask[position] == " "):
             break
         if closes:
             cut = position + 1
@@ -177,8 +174,10 @@ def _belongs_together(text: str, start: int, cut: int, end: int) -> bool:
     left, right = text[max(start, cut - _CONTEXT) : cut].rstrip(), text[cut : min(end, cut + _CONTEXT)].strip()
     if _ABBREVIATION.search(left) or _CREDIT.fullmatch(right):
         return True
-    spoken = left.rstrip(QUOTE_MARKS)
-    return spoken != left and spoken.endswith(("?", "!", "…", "...")) and opens_with_attribution(right)
+    spoken = left.rstrip(QUOTE_MARKS + ")")
+    if spoken == left or not spoken.endswith(("?", "!", "…", "...")):
+        return False
+    return right[:1].islower() or opens_with_attribution(right)
 
 
 def _strip(text: str, start: int, end: int) -> tuple[int, int]:

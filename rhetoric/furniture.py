@@ -1,8 +1,9 @@
 """From a page to paragraphs: furniture dropped, wrapped lines joined, bullets and turn labels set apart.
 
-Furniture is what a web page or a wire puts around a text and nobody said. A line of it is dropped only when one pattern matches all of it, and never when it starts in lower case (it then
-continues the line above). What is left in by mistake costs one odd sentence; what is dropped by mistake is lost,
-so every pattern names its furniture narrowly and asks for more than a first word.
+Furniture is what a web page or a wire puts around a text and nobody said. A line of it is dropped only when one
+pattern matches all of it, and never when it starts in lower case (it then continues the line above). What is left
+in by mistake costs one odd sentence; what is dropped by mistake is lost, so every pattern names its furniture
+narrowly and asks for more than a first word.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ _MONTH = (
 )
 _WEEKDAY = r"(?:mon|tue|tues|wed|wednes|thu|thur|thurs|fri|sat|satur|sun)(?:day)?"
 _DAY = r"\d{1,2}(?:st|nd|rd|th)?"
-_CLOCK = r"\d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?:\s*[ap]\.?m\.?)?(?:\s*(?:gmt|utc|cet|cest|bst|est|edt|et|pt|msk)(?:[+-]\d{1,2})?)?"
+_ZONE = r"(?:gmt|utc|cet|cest|bst|est|edt|et|pt|msk)(?:[+-]\d{1,2})?"
+_CLOCK = rf"\d{{1,2}}[:.]\d{{2}}(?:[:.]\d{{2}})?(?:\s*[ap]\.?m\.?)?(?:\s*{_ZONE})?"
 _DATE = (
     rf"(?:{_WEEKDAY},?\s+)?"
     rf"(?:{_DAY}\s+{_MONTH},?\s+\d{{4}}|{_MONTH}\s+{_DAY},?\s+\d{{4}}|\d{{4}}-\d{{2}}-\d{{2}}|\d{{1,2}}[./]\d{{1,2}}[./]\d{{4}})"
@@ -40,8 +42,8 @@ FURNITURE: tuple[tuple[str, str, str], ...] = (
         "button",
         "one-word controls, without a full stop: an imperative that somebody utters has an object or a stop",
         r"follow|share|print|e-?mail|save|tweet|like|copy link|menu|search|skip to (?:main )?content|back to top"
-        r"|log ?in|sign (?:in|up)|subscribe|follow (?:us|@\w+)|(?:follow|share)(?: us)? on (?:x|twitter|facebook|telegram"
-        r"|whatsapp|linkedin|instagram|youtube|google news)|share this (?:article|story|page|post)",
+        r"|log ?in|sign (?:in|up)|subscribe|follow (?:us|@\w+)|(?:follow|share)(?: us)? on (?:x|twitter|facebook"
+        r"|telegram|whatsapp|linkedin|instagram|youtube|google news)|share this (?:article|story|page|post)",
     ),
     ("short address", "a control for copying the page's address", r"short url:?(?:\s*\S+)?"),
     ("address", "a bare web address says nothing", r"(?:https?://|www\.)\S+"),
@@ -79,7 +81,8 @@ FURNITURE: tuple[tuple[str, str, str], ...] = (
     (
         "copyright",
         "asks for the sign or a year; '(c)' alone opens a list item",
-        r"(?:copyright\s*)?©.{0,150}|(?:copyright|\(c\)|copyright \(c\))\s+(?:19|20)\d\d.{0,150}|all rights reserved\.?",
+        r"(?:copyright\s*)?©.{0,150}|(?:copyright|\(c\)|copyright \(c\))\s+(?:19|20)\d\d.{0,150}"
+        r"|all rights reserved\.?",
     ),
     ("page number", "set between dashes or after the word page", r"page \d+(?: of \d+)?|[-–—]\s*\d{1,4}\s*[-–—]"),
 )
@@ -89,7 +92,8 @@ _FURNITURE = re.compile("|".join(f"(?:{pattern})" for _, _, pattern in FURNITURE
 
 def is_furniture(line: str) -> bool:
     """True if a whole line, stripped of white space, is page furniture and not text."""
-    return len(line) <= _MAX_LENGTH and not line[:1].islower() and _FURNITURE.fullmatch(line) is not None
+    continues = line[:1].islower() and not line.startswith(("http", "www."))
+    return len(line) <= _MAX_LENGTH and not continues and _FURNITURE.fullmatch(line) is not None
 
 
 _UNMISTAKABLE_BULLET = r"[•‣◦▪●■·]\s*"
@@ -102,11 +106,13 @@ _MAX_WRAP = 120  # no text is hard-wrapped wider than this; a longer line is a p
 _MAX_HEADING = 100
 
 _TITLE = r"MR|MRS|MS|DR|SECRETARY|MINISTER|PRESIDENT|AMBASSADOR|CHANCELLOR|SENATOR|GENERAL|UNDER SECRETARY"
+_CAPITALISED = r"[^\W\d_a-z][\w.'’-]*"
+_ASIDE = r"(?:\s*\([^()]{1,40}\))?"  # "(via interpreter)"
 _LABEL = re.compile(
     r"(?P<asker>Q|QUESTION|Question)(?::\s*|\s{2,}|\t)|(?P<answerer>A|ANSWER|Answer):\s*"
-    rf"|(?P<titled>(?:(?:{_TITLE})\b\.?(?:\s+[^\W\d_a-z][\w.'’-]*){{1,5}}|MODERATOR|THE MODERATOR))(?:\s*\([^()]{{1,40}}\))?:\s*"
+    rf"|(?P<titled>(?:{_TITLE})\b\.?(?:\s+{_CAPITALISED}){{1,5}}|(?:THE\s+)?MODERATOR){_ASIDE}:\s*"
     r"|(?P<titlecase>(?:Mr|Mrs|Ms|Dr|Secretary|Minister|President|Ambassador|Chancellor|Moderator)\b\.?"
-    r"(?:\s+[^\W\d_a-z][\w.'’-]*){0,4})(?:\s*\([^()]{1,40}\))?:\s*"
+    rf"(?:\s+{_CAPITALISED}){{0,4}}){_ASIDE}:\s*"
     r"|(?P<bare>[^\W\d_a-z][^\W\d_a-z.'’-]*(?:\s+[^\W\d_a-z][^\W\d_a-z.'’-]*){0,3}):\s+"
 )
 
@@ -184,25 +190,30 @@ def _blocks(text: str) -> Iterator[list[_Line]]:
 
 
 def _is_wrapped(text: str, blocks: Sequence[Sequence[_Line]]) -> bool:
-    """True if the document is hard-wrapped: of the lines below another, a third or more start in lower case.
+    """True if the document is hard-wrapped: where a line has no stop, the next one often starts in lower case.
 
     That tells wrapped prose from a list of headlines, whose lines are as long.
     """
-    below = [text[line.start].islower() for block in blocks for line in block[1:]]
+    below = [
+        text[line.start].islower()
+        for block in blocks
+        for above, line in zip(block, block[1:], strict=False)
+        if not (_ended(text, above) or _BULLET.match(text, line.start, line.end))
+    ]
     return 3 * sum(below) >= len(below) > 0
 
 
 def _joins(text: str, above: _Line, line: _Line, width: int) -> bool:
     """True if a line goes on with the paragraph of the line above: cut before a small letter, or wrapped.
 
-    A line was wrapped if the first word of the next had no room on it; `width` is that of the block, or 0.
+    A line was wrapped if the first word of the next had hardly room on it; `width` is that of the block, or 0.
     """
     if _is_heading(text, above) != _is_heading(text, line):
         return False
     if text[line.start].islower() and not _ended(text, above):
         return True
     first_word = text[line.start : min(line.end, line.start + _MAX_WRAP)].split(maxsplit=1)[0]
-    return width <= _MAX_WRAP and above.width + 1 + len(first_word) > width > 0
+    return width <= _MAX_WRAP and above.width + 1 + len(first_word) > 0.8 * width > 0
 
 
 def _ended(text: str, line: _Line) -> bool:

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from rhetoric.batching import OnLong, Window, cut_windows, encode_window
-from rhetoric.documents import split_sentences
 from rhetoric.engines import Engine, load_engine
 from rhetoric.errors import InputError, ModelError
 from rhetoric.model_folder import ModelFolder, locate_model, read_model_folder
@@ -162,6 +161,8 @@ class RhetoricTagger:
         if not isinstance(text, str) or not text.strip():
             shown = repr(text) if len(repr(text)) < 60 else type(text).__name__
             raise InputError(f"the document is empty or not text: {shown}; remedy: pass a str with words in it")
+        from rhetoric.documents import split_sentences  # its patterns take a while to compile
+
         spans = split_sentences(text)
         predictions = self.predict([span.text for span in spans], threshold=threshold)
         sentences = tuple(
