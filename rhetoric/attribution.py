@@ -17,7 +17,6 @@ __all__ = ["find_speakers", "opens_with_attribution"]
 
 _QUOTED = "\x00"  # stands for every character inside a quotation, so that no pattern reads there
 _UPPER = "".join(filter(str.isupper, map(chr, range(0x530))))
-_APOSTROPHE = "['’‘]"
 
 _FUNCTION_WORD = (
     r"a|an|the|and|or|but|nor|yet|so|as|at|by|for|from|in|into|of|on|onto|over|to|with|without|under|than|then|that|this"
@@ -52,18 +51,23 @@ _COMPLEMENT = (
 _DESCRIPTION = rf"(?:{_DETERMINER}\s+)?(?:{_WORD}\s+){{0,5}}{_HEAD}\b{_COMPLEMENT}{{0,3}}(?:,?\s+{_NAME})?"
 _SUBJECT = rf"(?:{_DESCRIPTION}|(?:[Tt]he\s+)?{_NAME}|[Hh]e|[Ss]he)"
 
-# Verbs after which whatever follows is the subject's own word, quoted or not ...
+# Verbs after which whatever follows is the subject's own word, quoted or not; the last line needs a clause, or stands
+# after what was said ("Norland recalled its envoy" reports no word) ...
+_WEAK = (
+    r"added|adds|recalled|maintained|observed|concluded|responded|countered|conceded|declared|admitted|claimed|replied"
+)
 _REPORTING = (
-    r"sa(?:id|ys|y)(?!\s+to\s+(?:be|have)\b)|t(?:old|ells)|w(?:rote|rites)|add(?:ed|s)|noted|warn(?:ed|s)|stressed"
-    r"|argue[ds]|insist(?:ed|s)|claimed|stated|declared|announced|acknowledged|admitted|emphasi[sz]ed|underlined"
-    r"|underscored|reiterated|reaffirm(?:ed|s)|maintained|explained|concluded|remarked|observed|conceded|cautioned|urge[ds]"
-    r"|pledged|vow(?:ed|s)|denied|tweeted|recalled|replied|responded|countered|complained|predicted|promised"
-    r"|spoke(?=\s+(?:of|about)\b)|call(?:ed|s)(?=\s+(?:for|on)\b)"
+    r"sa(?:id|ys|y)(?!\s+to\s+(?:be|have)\b)|t(?:old|ells)|w(?:rote|rites)|noted|warn(?:ed|s)|stressed|argue[ds]|stated"
+    r"|insist(?:ed|s)|announced|acknowledged|emphasi[sz]ed|underlined|underscored|reiterated|reaffirm(?:ed|s)|explained"
+    r"|remarked|cautioned|urge[ds]|pledged|vow(?:ed|s)|tweeted|complained|predicted|promised|spoke(?=\s+(?:of|about)\b)"
+    r"|call(?:ed|s)(?=\s+(?:for|on)\b)|denied(?=\s+(?:that|any|having|being|it|the\s+(?:charge|claim|report)s?)\b)"
+    rf"|(?:{_WEAK})(?=\s+that\b|\s*(?:[.,;:—\x00]|$))"
 )
 # ... and verbs that say so only of a quotation beside them.
 _QUOTING = (
-    r"describe[ds]|called|dismissed|denounced|condemned|branded|labelled|labeled|termed|hailed|praised|asked|answered"
-    r"|continued|posted|commented|went\s+on|joked|quipped|accused|referred|demanded|thanked|welcomed|rejected|critici[sz]ed"
+    rf"{_WEAK}|describe[ds]|called|dismissed|denounced|condemned|branded|labell?ed|termed|hailed|praised|asked|answered"
+    r"|continued|posted|commented|went\s+on|joked|quipped|accused|referred|demanded|thanked|welcomed|rejected"
+    r"|critici[sz]ed|denied"
 )
 _VERB = re.compile(rf"\b(?:(?P<reporting>{_REPORTING})|{_QUOTING})\b")
 _ADVERBS = r"(?:(?:also|then|later|again|has|have|had|further|repeatedly|still|earlier|on\s+\w+day)\s+){0,3}"
@@ -106,8 +110,6 @@ _SEVERAL = re.compile(
 _ONE = re.compile(rf"(?i:\b(?:{_PERSON})\b)")
 _NOBODY = re.compile(rf"(?i:\b(?:{_BODY}|reuters)\b)|^[Tt]he\s+[{_UPPER}]|^[{_UPPER}.]+$")
 _EXCHANGE = re.compile(r"\s+(?:asked|answered|replied|responded|countered)\b")
-
-
 _SAME_SUBJECT = re.compile(rf"\W*(?:(?:He|She|His|Her)\b|[^{_UPPER}]*$)")
 
 
@@ -149,7 +151,7 @@ def find_speakers(
     """
     attributions: list[list[_Attribution]] = []
     last: str | None = None  # the one person a following 'he' or 'she' can mean
-    last_paragraph = -1
+    last_paragraph = -1  # where that person was named as the speaker, or meant
     for (start, end, paragraph), inside in zip(sentences, overlaps, strict=True):
         narration = _narration(text, start, end, [quotations[i] for i in inside])
         if paragraph > last_paragraph + 1:
@@ -159,9 +161,9 @@ def find_speakers(
         persons = {a.speaker for a in found if a.speaker and _is_one_person(a.speaker)}
         if found:
             last = persons.pop() if len(persons) == 1 and all(a.speaker for a in found) else None
+            last_paragraph = paragraph
         elif not _SAME_SUBJECT.match(narration):
             last = None  # somebody else may have entered
-        last_paragraph = paragraph
 
     said = _quotation_speakers(text, sentences, quotations, overlaps, attributions)
     speakers: list[str | None] = []
@@ -283,5 +285,5 @@ def _quotation_speakers(
         for i in order:
             if quotations[i].continues:
                 said[i] = said[i] or said[i - 1]
-                pass
+                said[i - 1] = said[i - 1] or said[i]
     return said

@@ -102,6 +102,8 @@ def _letters(text: str, start: int, end: int) -> int:
 # Abbreviations of diplomatic prose that sentencex does not know.
 _ABBREVIATION = re.compile(r"(?:^|[\s(])(?:Amb|[Pp]aras?|[Rr]es|[Cc]f|Adm|Brig|Hon|Rt|op)\.$")
 _CREDIT = re.compile(r"\([^().!?]{1,40}\)")  # "(Reuters)" after a caption is no sentence
+_GOES_ON = re.compile(r"[—–-]\s*[a-z]")  # "It is late, right? — which is why we go."
+_INITIAL = re.compile(r"\b[A-Z]\.$")  # "the Norland-U.S. talks"
 _ALNUM = re.compile(r"[^\W_]")
 # What must not read as the mark or the abbreviation it looks like: an apostrophe, a letter that ends a quotation
 # (“plan B.” is no initial), common words that sentencex takes for short forms.
@@ -172,7 +174,9 @@ def _place_cut(text: str, start: int, mask: str, boundary: int, marks: dict[int,
 def _belongs_together(text: str, start: int, cut: int, end: int) -> bool:
     """True if what sentencex took for a sentence end at `cut` is none."""
     left, right = text[max(start, cut - _CONTEXT) : cut].rstrip(), text[cut : min(end, cut + _CONTEXT)].strip()
-    if _ABBREVIATION.search(left) or _CREDIT.fullmatch(right):
+    if _ABBREVIATION.search(left) or _CREDIT.fullmatch(right) or _GOES_ON.match(right):
+        return True
+    if _INITIAL.search(left) and not text[cut].isspace():
         return True
     spoken = left.rstrip(QUOTE_MARKS + ")")
     if spoken == left or not spoken.endswith(("?", "!", "…", "...")):

@@ -54,6 +54,7 @@ def test_wire_report_sentence_by_sentence() -> None:
     [
         ["It is up to D. Holm and Dr. A. B. Renn.", "They know."],
         ["Amb. Lund cited para. 4 of res. 17 in full.", "Nobody objected."],
+        ["The Norland-U.S. talks go on, right? — which is good.", "They end."],
         ["Ready to talk ...", "So it is up to them."],
         ["“Come to the table.", "It is late,” Gen. Smith said on Monday.", "He left."],
         ["“Will the embargo end?” Smith asked.", "Nobody knew."],
@@ -205,10 +206,13 @@ def test_turns_of_a_transcript() -> None:
 
 
 def test_a_dateline_is_no_turn() -> None:
-    document = "VELL: The talks go on.\n\nOSLUND: The talks are over.\n\nPresident Holm: the strait stays open"
+    document = (
+        "VELL: The talks go on.\n\nOSLUND: The talks are over.\n\nA: an item\n\nPresident Holm: the strait is open"
+    )
     assert [(span.speaker, span.text[:4]) for span in split_sentences(document)] == [
         (None, "VELL"),
         (None, "OSLU"),
+        (None, "A: a"),
         (None, "Pres"),
     ]
 

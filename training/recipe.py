@@ -193,6 +193,7 @@ def main() -> None:
     package(folder, parts["corpus"], dev, max_tokens=config.max_tokens, manifest=manifest)
     shutil.rmtree(options.out, ignore_errors=True)
     shutil.copytree(folder, options.out)
+    shutil.copy(folder / "README.md", Path(__file__).parents[1] / "model_cards" / "default.md")
 
 
 if __name__ == "__main__":

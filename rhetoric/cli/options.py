@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ __all__ = ["parse_labels", "parse_threshold", "read_document"]
 
 # What one person reads as one document; a larger file is a corpus, or something that is no text.
 MAX_DOCUMENT_BYTES = 4_000_000
+# How a file name ends, and hardly ever a text.
+FILE_NAME = re.compile(r"\.(?:txt|text|md|rtf|docx?|odt|pdf|html?|xml|json|jsonl|csv|tsv|parquet|gz|zst|zip)$", re.I)
 
 
 def parse_labels(value: str | None, known: Sequence[str]) -> tuple[str, ...]:
@@ -86,7 +89,8 @@ def read_document(source: str) -> str:
                 return _decode(stream.read(MAX_DOCUMENT_BYTES + 1), source)
         except OSError as error:
             raise RhetoricError(f"{source} cannot be read ({error.strerror}); remedy: check its permissions") from error
-    if not any(c.isspace() for c in source) and ("/" in source or "\\" in source or path.suffix):
+    one_word = not any(map(str.isspace, source))
+    if FILE_NAME.search(source) or (one_word and ("/" in source or "\\" in source)):
         raise InputError(f"no file at {source!r}; remedy: check the path, or pass the text itself in quotes")
     return source
 

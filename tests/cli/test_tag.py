@@ -66,6 +66,7 @@ def test_labels_and_min_score_narrow_the_output(run: Run, tiny_folder: Path) -> 
         (["tag", " \n"], "the text is empty"),
         (["tag", "speeches/missing.txt"], "no file at 'speeches/missing.txt'"),
         (["tag", "missing.txt"], "no file at 'missing.txt'"),
+        (["tag", "my missing speech.TXT"], "no file at 'my missing speech.TXT'"),
         (["tag", "."], ". is a folder"),
         (["tag", "talks today", "--labels", "demnad"], "did you mean 'demand'?"),
         (["tag", "talks today", "--labels", ","], "--labels is empty"),
@@ -107,6 +108,11 @@ def test_unusable_files_are_named(run: Run, tmp_path: Path, content: bytes, mess
         assert name in outcome.err
         assert message in outcome.err
         assert len(outcome.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("text", ["Peace.", "He said so in the U.S.", "A and/or B.", "x" * 5000])
+def test_a_text_is_not_taken_for_a_path(run: Run, tiny_folder: Path, text: str) -> None:
+    assert json.loads(run("tag", text, "--model", tiny_folder, "--json").out)["text"] == text
 
 
 def test_a_byte_order_mark_is_no_part_of_the_text(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
