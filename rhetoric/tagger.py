@@ -20,6 +20,8 @@ from rhetoric.taxonomy import FAMILIES, TAXONOMY
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+    from rhetoric.explain import Explanation
+
 __all__ = ["RhetoricTagger", "Threshold"]
 
 Threshold: TypeAlias = "float | Mapping[str, float] | None"
@@ -170,6 +172,28 @@ class RhetoricTagger:
             for s, p in zip(spans, predictions, strict=True)
         )
         return Document(text, sentences, self._profile(sentences))
+
+    def explain(self, text: str, label: str | None = None) -> Explanation:
+        """Says which words carried a label.
+
+        Args:
+            text: The text to explain, best a sentence: it is scored about three times a word.
+            label: The label to explain; None for those the text carries, or the strongest if it carries none.
+
+        Returns:
+            The contribution of every word to each label asked for.
+
+        Raises:
+            InputError: The text is empty, or the label unknown.
+        """
+        from rhetoric.explain import occlude
+
+        prediction = self.predict_one(text)
+        if label is not None and label not in self.labels:
+            raise InputError(f"unknown label {label!r}; remedy: one of {', '.join(self.labels)}")
+        strongest = max(prediction.scores, key=prediction.scores.__getitem__)
+        wanted = (label,) if label else prediction.labels or (strongest,)
+        return occlude(text, wanted, [self.labels.index(name) for name in wanted], self.predict_proba)
 
     def __repr__(self) -> str:
         return f"RhetoricTagger({str(self._folder.path)!r}, engine={self._engine.name!r}, labels={len(self.labels)})"

@@ -14,6 +14,7 @@ __all__ = ["main"]
 
 COMMANDS = {
     "tag": "Tag the sentences of a document.",
+    "explain": "Show which words carried a label.",
     "labels": "Print the taxonomy with definitions.",
 }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rhetoric.errors import InputError, RhetoricError
 
-__all__ = ["parse_labels", "parse_threshold", "read_document"]
+__all__ = ["check_label", "parse_labels", "parse_threshold", "read_document"]
 
 # What one person reads as one document; a larger file is a corpus, or something that is no text.
 MAX_DOCUMENT_BYTES = 4_000_000

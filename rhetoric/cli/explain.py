@@ -1,0 +1,52 @@
+"""`rhetoric explain`: which words carried a label."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from rhetoric.cli.options import check_label, read_document
+from rhetoric.explain import Explanation
+from rhetoric.tagger import RhetoricTagger
+
+__all__ = ["command"]
+
+
+@click.command("explain")
+@click.argument("source", metavar="TEXT|FILE|-")
+@click.option("--label", help="The label to explain; those the text carries, if left out.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--html", "as_html", is_flag=True, help="Print HTML.")
+@click.option("--model", metavar="FOLDER|HUB_ID", help="Another model than the bundled one.")
+def command(source: str, label: str | None, as_json: bool, as_html: bool, model: str | None) -> None:
+    """Show which words of a sentence speak for a label (green) and against it (red)."""
+    text = read_document(source).strip()
+    tagger = RhetoricTagger.from_pretrained(model)
+    if label is not None:
+        check_label(label, tagger.labels)
+    explanation = tagger.explain(text, label)
+    if as_json:
+        click.echo(json.dumps(explanation.to_dict(), ensure_ascii=False, indent=2))
+    elif as_html:
+        click.echo(explanation._repr_html_())
+    else:
+        _print_coloured(explanation)
+
+
+def _print_coloured(explanation: Explanation) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    for label, values in explanation.contributions.items():
+        strongest = max(max(map(abs, values)), 0.1)
+        line = Text()
+        for word, value in zip(explanation.words, values, strict=True):
+            strong = "bold " if abs(value) > strongest / 2 else ""
+            colour = "green" if value > 0 else "red"
+            line.append(word.text + " ", f"{strong}{colour}" if abs(value) > strongest / 10 else "")
+        console.print(f"[bold]{label}[/] {explanation.scores[label]:.2f}")
+        console.print(line)
+        found = ", ".join(f"{word} {value:+.2f}" for word, value in explanation.top(label))
+        console.print(found or "no single word", style="dim")
