@@ -37,7 +37,7 @@ from transformers import (
 from rhetoric.taxonomy import LABELS
 
 sys.path.insert(0, str(Path(__file__).parent))
-from data import Rows, join, read_annotations, read_corpus, read_written  # noqa: E402
+from data import BORDERLINE, Rows, join, read_annotations, read_corpus, read_written  # noqa: E402
 from release import package  # noqa: E402
 
 
@@ -133,7 +133,7 @@ def fit(train: Rows, dev: Rows, base: Path, run: Path, config: Config) -> None:
         train_dataset=encoded,
         eval_dataset=EncodedRows(dev, tokenizer, config.max_tokens),
         data_collator=DataCollatorWithPadding(tokenizer),
-        compute_metrics=lambda p: {"macro_f1_at_0": macro_f1(p.predictions, dev)},
+        compute_metrics=lambda result: {"macro_f1_at_0": macro_f1(result.predictions, result.label_ids)},
         positive_weight=weight,
     )
     trainer.train(resume_from_checkpoint=any((run / "checkpoints").glob("checkpoint-*")))
@@ -141,20 +141,26 @@ def fit(train: Rows, dev: Rows, base: Path, run: Path, config: Config) -> None:
     tokenizer.save_pretrained(str(run / "model"))
 
 
-def macro_f1(logits: np.ndarray, rows: Rows) -> float:
+def macro_f1(logits: np.ndarray, targets: np.ndarray) -> float:
     """Macro-F1 at logit 0, borderline cells masked: comparable between epochs, not tuned."""
-    chosen, true, counted = logits > 0, rows.clear, rows.evaluated
+    chosen, true, counted = logits > 0, targets == 1, targets != np.float32(BORDERLINE)
     hits = (chosen & true & counted).sum(axis=0)
     return float(np.mean(2 * hits / np.maximum((chosen & counted).sum(axis=0) + (true & counted).sum(axis=0), 1)))
 
 
-def halve(folder: Path) -> None:
-    """Stores the weights in 16 bits: half the size, and the int8 graph is made from them anyway."""
+def slim(folder: Path) -> None:
+    """Makes the folder small: weights in 16 bits (the int8 graph is made from them anyway), JSON without blanks."""
     weights = load_file(folder / "model.safetensors")
     half = {name: value.astype(np.float16) for name, value in weights.items()}
     save_file(half, folder / "model.safetensors", metadata={"format": "pt"})
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     (folder / "config.json").write_text(json.dumps(config | {"dtype": "float16"}, indent=2) + "\n", encoding="utf-8")
+    tokenizer = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    tokenizer |= {"truncation": None, "padding": None}
+    compact = json.dumps(tokenizer, ensure_ascii=False, separators=(",", ":"))
+    (folder / "tokenizer.json").write_text(compact, encoding="utf-8")
+    for file in folder.iterdir():
+        file.chmod(0o644)
 
 
 def main() -> None:
@@ -181,7 +187,7 @@ def main() -> None:
     folder.mkdir()
     for name in ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"):
         shutil.copy(options.run / "model" / name, folder / name)
-    halve(folder)
+    slim(folder)
     manifest = {
         "config": asdict(config),
         "rows": {name: len(part.texts) for name, part in parts.items()} | {"dev": len(dev.texts)},

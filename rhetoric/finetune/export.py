@@ -79,6 +79,8 @@ def export_onnx(
         if name not in names:
             raise InputError(f"unknown layer {name!r}; remedy: one of {', '.join(names[:6])}, …")
     weights = _weights(folder)
+    places = "embeddings.position_embeddings.weight"
+    weights[places] = weights[places][:max_tokens]  # no longer sequence is ever scored
     plain, feeds = build_graph(weights, shape, quantised={}, int8_words=False)
     fed_by: dict[str, list[str]] = {}
     for name in names:
