@@ -16,6 +16,10 @@ COMMANDS = {
     "tag": "Tag the sentences of a document.",
     "explain": "Show which words carried a label.",
     "labels": "Print the taxonomy with definitions.",
+    "check": "Check labelled data before training on it.",
+    "train": "Retrain on labelled data.",
+    "evaluate": "Measure a model on labelled data.",
+    "suggest": "Pick the rows worth labelling next.",
 }
 
 

@@ -62,13 +62,13 @@ def _print(result: Evaluation) -> None:
 
     scores = result.scores
     show(
-        ("label", "precision", "recall", "F1 [95 %]", "rows", "given", "calibration"),
+        ("label", "precision", "recall", "F1 [95 %]", "rows", "given", "ECE"),
         [
             (
                 label.label,
-                f"{label.precision:.3f}",
-                f"{label.recall:.3f}",
-                str(label.f1),
+                f"{label.precision:.2f}",
+                f"{label.recall:.2f}",
+                f"{label.f1.value:.2f} [{label.f1.low:.2f}, {label.f1.high:.2f}]",
                 f"{label.support}",
                 f"{label.predicted}",
                 f"{label.calibration_error:.3f}",
@@ -78,7 +78,7 @@ def _print(result: Evaluation) -> None:
     )
     console.print(
         f"{scores.rows:,} rows: macro F1 {scores.macro_f1}, micro F1 {scores.micro_f1}, "
-        f"all labels right {scores.subset_accuracy}, calibration error {scores.calibration_error:.3f}",
+        f"all labels right {scores.subset_accuracy}, expected calibration error (ECE) {scores.calibration_error:.3f}",
         markup=False,
     )
     if result.not_in_data:
@@ -112,7 +112,7 @@ def _print_confusion(result: Evaluation, console: Any) -> None:
         (count, names[i], names[j])
         for i, row in enumerate(result.confusion)
         for j, count in enumerate(row)
-        if count and i < len(names) - 1
+        if count and "nothing" not in (names[i], names[j])
     ]
     for count, missed, given in sorted(cells, reverse=True)[:8]:
         console.print(f"{missed} missed, {given} given instead: {count}", markup=False, style="dim")

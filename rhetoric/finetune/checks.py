@@ -1,0 +1,262 @@
+"""Says what labelled data holds and what is wrong with it, before anything is trained on it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rhetoric.errors import InputError
+from rhetoric.finetune.base import Base, locate_base
+from rhetoric.finetune.config import TrainConfig
+from rhetoric.finetune.data import LabelledRow, Problem, Reading, read_labelled
+from rhetoric.finetune.duplicates import near_duplicates, normalised
+from rhetoric.finetune.label_set import LabelSet, resolve_labels
+from rhetoric.finetune.tables import Source
+
+__all__ = ["Checked", "DataReport", "FileSummary", "Lengths", "check", "check_rows"]
+
+FEWEST_ROWS = 10
+MOST_CONFLICTS = 0.05
+PAIRS_SHOWN = 15
+
+
+@dataclass(frozen=True, slots=True)
+class FileSummary:
+    """One source: its name, its rows, those that can be used, and which column was taken for what."""
+
+    name: str
+    rows: int
+    usable: int
+    columns: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """Lengths of the texts in word pieces, special tokens included; `over` is how many exceed `limit`."""
+
+    shortest: int
+    median: float
+    p95: float
+    longest: int
+    limit: int
+    over: int
+
+
+@dataclass(frozen=True, slots=True)
+class DataReport:
+    """What labelled data holds.
+
+    Attributes:
+        files: Each source.
+        labels: Clear rows of each label.
+        borderline: Borderline rows of each label.
+        labels_why: Why these are the labels.
+        neutral: Rows without a label.
+        per_row: How many rows carry 0, 1, 2, … labels.
+        pairs: Labels that occur together, most frequent first: (one, other, rows).
+        lengths: Lengths of the texts; None without a usable row.
+        exact_duplicates: Rows whose text stands in an earlier row.
+        near_duplicates: Rows whose text is nearly that of an earlier row.
+        conflicts: Rows whose text stands in an earlier row with other labels.
+        leaks: Texts of one file that stand in an earlier file too.
+        groups: Distinct groups; 0 without a group column.
+        problems: Everything found, errors first, in the order of the files.
+    """
+
+    files: tuple[FileSummary, ...]
+    labels: Mapping[str, int]
+    borderline: Mapping[str, int]
+    labels_why: str
+    neutral: int
+    per_row: tuple[int, ...]
+    pairs: tuple[tuple[str, str, int], ...]
+    lengths: Lengths | None
+    exact_duplicates: int
+    near_duplicates: int
+    conflicts: int
+    leaks: int
+    groups: int
+    problems: tuple[Problem, ...]
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """Problems that make training unsound."""
+        return tuple(problem for problem in self.problems if problem.severity == "error")
+
+    @property
+    def sound(self) -> bool:
+        """Whether it can be trained on."""
+        return not self.errors
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dict, ready for `json.dumps`."""
+        return asdict(self) | {"sound": self.sound}
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The report with the rows it is about, for the trainer.
+
+    Attributes:
+        report: The report.
+        rows: Usable rows of each source.
+        labels: The labels of the run.
+    """
+
+    report: DataReport
+    rows: tuple[tuple[LabelledRow, ...], ...]
+    labels: LabelSet
+
+
+def check(*sources: Source, config: TrainConfig | None = None) -> DataReport:
+    """Checks labelled data.
+
+    Args:
+        sources: Files, DataFrames or datasets; several are taken for splits, so a text must not be in two.
+        config: Columns, task, labels and base; None for the defaults.
+
+    Returns:
+        What was understood, and the problems.
+
+    Raises:
+        InputError: A source cannot be read at all, or a column is missing.
+        ModelError: The base model is missing or damaged.
+    """
+    config = config or TrainConfig()
+    return check_rows(sources, config, locate_base(config.base)).report
+
+
+def check_rows(sources: Sequence[Source], config: TrainConfig, base: Base) -> Checked:
+    """As `check`, and hands back the rows and labels for training."""
+    readings = [read_labelled(source, config) for source in sources]
+    if not readings:
+        raise InputError("no data to check; remedy: pass at least one file")
+    rows = [row for reading in readings for row in reading.rows]
+    labels, label_problems = resolve_labels(rows, config, base.labels)
+    problems = [problem for reading in readings for problem in reading.problems] + label_problems
+    if len(rows) < FEWEST_ROWS:
+        message = f"fewer than {FEWEST_ROWS}; remedy: label more rows"
+        problems.append(Problem("error", "too few rows", "all files", None, str(len(rows)), message))
+    lengths, long = _lengths(rows, base.path, config.max_tokens)
+    same, conflicts, leaks, repeated = _same_texts(readings)
+    alike = _nearly_same(readings)
+    problems += long + repeated + alike + _split_groups(readings)
+    problems.sort(key=lambda problem: problem.severity != "error")
+    clear = Counter(name for row in rows for name in row.labels)
+    borderline = Counter(name for row in rows for name in row.borderline)
+    pairs = Counter(pair for row in rows for pair in combinations(sorted(row.labels), 2))
+    report = DataReport(
+        files=tuple(FileSummary(r.source, r.total, len(r.rows), r.columns) for r in readings),
+        labels={name: clear[name] for name in labels.names},
+        borderline={name: borderline[name] for name in labels.names},
+        labels_why=labels.why,
+        neutral=sum(not any(name in labels.names for name in row.labels) for row in rows),
+        per_row=tuple(np.bincount([len(row.labels) for row in rows]).tolist()) if rows else (),
+        pairs=tuple((one, other, n) for (one, other), n in pairs.most_common(PAIRS_SHOWN)),
+        lengths=lengths,
+        exact_duplicates=same,
+        near_duplicates=len(alike),
+        conflicts=conflicts,
+        leaks=leaks,
+        groups=len({row.group for row in rows if row.group is not None}),
+        problems=tuple(problems),
+    )
+    return Checked(report, tuple(reading.rows for reading in readings), labels)
+
+
+def _lengths(rows: Sequence[LabelledRow], base: Path, limit: int) -> tuple[Lengths | None, list[Problem]]:
+    from tokenizers import Tokenizer
+
+    if not rows:
+        return None, []
+    file = base / "tokenizer.json"
+    if not file.is_file():
+        raise InputError(f"{base} has no tokenizer.json; remedy: a base with a fast tokenizer")
+    tokenizer = Tokenizer.from_file(str(file))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    counts = np.array([len(e.ids) for e in tokenizer.encode_batch_fast([row.text for row in rows])])
+    problems = [
+        _warning(row, "over-long text", row.text, f"{count} tokens; training reads the first {limit}")
+        for row, count in zip(rows, counts.tolist(), strict=True)
+        if count > limit
+    ]
+    lengths = Lengths(
+        shortest=int(counts.min()),
+        median=float(np.median(counts)),
+        p95=float(np.quantile(counts, 0.95)),
+        longest=int(counts.max()),
+        limit=limit,
+        over=len(problems),
+    )
+    return lengths, problems
+
+
+def _same_texts(readings: Sequence[Reading]) -> tuple[int, int, int, list[Problem]]:
+    """Repeated rows, those with other labels, those in another file, and the problems."""
+    first: dict[str, LabelledRow] = {}
+    total = sum(len(reading.rows) for reading in readings)
+    same = conflicts = leaks = 0
+    problems = []
+    for reading in readings:
+        for row in reading.rows:
+            earlier = first.setdefault(normalised(row.text), row)
+            if earlier is row:
+                continue
+            same += 1
+            apart = set(row.labels) ^ set(earlier.labels)
+            apart -= {*row.borderline, *earlier.borderline}
+            if earlier.source != row.source:
+                leaks += 1
+                message = f"the same text as {earlier.place}; remedy: keep it in one file"
+                problems.append(Problem("error", "leaks between files", row.source, row.number, row.text[:60], message))
+            if apart:
+                conflicts += 1
+                message = f"{earlier.place} has the same text and differs in {', '.join(sorted(apart))}"
+                problems.append(_warning(row, "conflicting labels", row.text, f"{message}; remedy: decide on one"))
+            elif earlier.source == row.source:
+                problems.append(_warning(row, "duplicate", row.text, f"the same text as {earlier.place}"))
+    if conflicts > MOST_CONFLICTS * total:
+        message = f"more than {MOST_CONFLICTS:.0%} of the rows contradict another; remedy: label them again"
+        problems.append(Problem("error", "conflicting labels", "all files", None, f"{conflicts} rows", message))
+    return same, conflicts, leaks, problems
+
+
+def _nearly_same(readings: Sequence[Reading]) -> list[Problem]:
+    first: dict[str, LabelledRow] = {}
+    for row in _all(readings):
+        first.setdefault(normalised(row.text), row)
+    texts = list(first)
+    problems = []
+    for earlier, later, overlap in near_duplicates(texts):
+        one, other = first[texts[earlier]], first[texts[later]]
+        kind = "near duplicate" if one.source == other.source else "near duplicate between files"
+        problems.append(_warning(other, kind, other.text, f"{overlap:.0%} the same as {one.place}"))
+    return problems
+
+
+def _split_groups(readings: Sequence[Reading]) -> list[Problem]:
+    """Groups that stand in two files."""
+    seen: dict[str, str] = {}
+    problems = []
+    for reading in readings:
+        for group in dict.fromkeys(row.group for row in reading.rows if row.group is not None):
+            if seen.setdefault(group, reading.source) != reading.source:
+                message = f"it stands in {seen[group]} too; remedy: keep a group in one file"
+                problems.append(Problem("warning", "group in two files", reading.source, None, group, message))
+    return problems
+
+
+def _all(readings: Sequence[Reading]) -> Iterable[LabelledRow]:
+    return (row for reading in readings for row in reading.rows)
+
+
+def _warning(row: LabelledRow, kind: str, value: str, message: str) -> Problem:
+    shown = value if len(value) <= 60 else value[:59] + "…"
+    return Problem("warning", kind, row.source, row.number, shown, message)

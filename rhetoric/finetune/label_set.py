@@ -1,0 +1,162 @@
+"""Which labels a run is about: those of the base, those of the data, or the base's with new ones behind them."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rhetoric.finetune.config import TrainConfig
+from rhetoric.finetune.data import NEUTRAL, LabelledRow, Problem
+
+__all__ = ["LabelSet", "resolve_labels", "unknown_labels"]
+
+RARE = 10
+NEAR = 0.8  # difflib ratio from which two names look like one
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSet:
+    """The labels of a run.
+
+    Attributes:
+        names: The outputs of the network, in order.
+        new: Those the base does not know.
+        kept: Those of the base that the data says nothing about: they keep the base's judgement.
+        why: How the set came about, in a sentence.
+    """
+
+    names: tuple[str, ...]
+    new: tuple[str, ...]
+    kept: tuple[str, ...]
+    why: str
+
+
+def resolve_labels(
+    rows: Sequence[LabelledRow], config: TrainConfig, known: Sequence[str]
+) -> tuple[LabelSet, list[Problem]]:
+    """Decides on the labels and says what is wrong with those found.
+
+    Args:
+        rows: All rows, of training and dev files.
+        config: Task, labels asked for, and whether to extend the base.
+        known: Labels of the base.
+
+    Returns:
+        The labels, and the problems: unknown or misspelt names, labels too rare to learn or without a contrast,
+        rows with the wrong number of classes.
+    """
+    clear = Counter(name for row in rows for name in row.labels)
+    found = set(clear)
+    found |= {name for row in rows for name in (*row.borderline, *(row.soft or ()))}
+    if config.task == "multi_label" and NEUTRAL not in (*known, *(config.labels or ())):
+        found.discard(NEUTRAL)  # a name for "no label"
+    shared = found & set(known)
+    wanted = config.labels
+    if config.extend:
+        more = wanted if wanted is not None else sorted(found - set(known))
+        names = (*known, *(name for name in more if name not in known))
+        why = "the base's labels, and new ones behind them"
+    elif wanted is not None:
+        names, why = wanted, "the labels asked for"
+    elif shared:
+        names, why = tuple(known), "the base's labels"
+    else:
+        names, why = tuple(sorted(found)), "the labels of the data, all new to the base"
+    problems = unknown_labels(rows, names, config)
+    problems += _alike(clear, names)
+    kept = _kept(rows, clear, names, known, config)
+    if config.task == "single_label":
+        problems += _not_one(rows)
+    if not any(row.soft for row in rows):
+        problems += _too_few(rows, clear, names, kept)
+    return LabelSet(names, tuple(n for n in names if n not in known), kept, why), problems
+
+
+def unknown_labels(rows: Sequence[LabelledRow], names: Sequence[str], config: TrainConfig) -> list[Problem]:
+    """A problem for each label of a row that is not among `names`, with the nearest one that is."""
+    problems = []
+    neutral = config.task == "multi_label" and NEUTRAL not in names
+    for row in rows:
+        for name in dict.fromkeys((*row.labels, *row.borderline, *(row.soft or ()))):
+            if name in names:
+                continue
+            if neutral and name == NEUTRAL and name in row.labels:
+                if len(row.labels) > 1:
+                    problems.append(_problem(row, "neutral and more", "|".join(row.labels), "neutral means no label"))
+                continue
+            near = difflib.get_close_matches(name, names, n=1)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            joined = " (several names? join them with |)" if any(c in name for c in ",;") else ""
+            remedy = "name it in labels" if config.labels is not None else "add it with --extend, or set --labels"
+            problems.append(_problem(row, "unknown label", name, f"{hint}remedy: correct it, or {remedy}{joined}"))
+    return problems
+
+
+def _alike(clear: Counter[str], names: Sequence[str]) -> list[Problem]:
+    """Two names of the set that may be one, misspelt."""
+    problems = []
+    for i, one in enumerate(names):
+        for other in names[i + 1 :]:
+            same = _folded(one) == _folded(other)
+            rare, common = sorted((one, other), key=lambda name: clear[name])
+            near = difflib.SequenceMatcher(None, one.casefold(), other.casefold()).ratio() >= NEAR
+            if same or (near and clear[rare] * 5 <= clear[common]):
+                message = f"looks like {common!r} ({clear[common]} rows); remedy: one spelling"
+                severity = "error" if same else "warning"
+                problems.append(Problem(severity, "labels alike", "all files", None, rare, message))  # type: ignore[arg-type]
+    return problems
+
+
+def _folded(name: str) -> str:
+    return "".join(c for c in name.casefold() if c.isalnum())
+
+
+def _kept(
+    rows: Sequence[LabelledRow], clear: Counter[str], names: Sequence[str], known: Sequence[str], config: TrainConfig
+) -> tuple[str, ...]:
+    if config.task == "single_label" or any(row.soft for row in rows):
+        return ()
+    return tuple(name for name in names if name in known and clear[name] < 2)
+
+
+def _not_one(rows: Sequence[LabelledRow]) -> list[Problem]:
+    return [
+        _problem(row, "not one class", "|".join(row.labels), f"{len(row.labels)} classes; remedy: exactly one a row")
+        for row in rows
+        if len(row.labels) != 1 and row.soft is None
+    ]
+
+
+def _too_few(
+    rows: Sequence[LabelledRow], clear: Counter[str], names: Sequence[str], kept: Sequence[str]
+) -> list[Problem]:
+    problems = []
+    for name in names:
+        count = clear[name]
+        own = [row for row in rows if name in row.labels]
+        if name in kept:
+            message = f"{count} rows, too few to learn from; the base's judgement of it is kept"
+            problems.append(Problem("warning", "label hardly there", "all files", None, name, message))
+        elif count == 0:
+            message = "remedy: label some rows with it, or leave it out"
+            problems.append(Problem("error", "label without rows", "all files", None, name, message))
+        elif count == 1:
+            message = "one row cannot be both trained on and measured; remedy: label more, or leave the label out"
+            problems.append(_problem(own[0], "label seen once", name, message))
+        elif count == len(rows):
+            message = "it is on every row, so there is nothing to tell it from; remedy: add rows without it"
+            problems.append(Problem("error", "one class only", "all files", None, name, message))
+        elif count < RARE:
+            places = ", ".join(str(row.number) for row in own)
+            message = f"{count} rows ({places}); expect little of it; remedy: `rhetoric suggest` finds more"
+            problems.append(Problem("warning", "rare label", "all files", None, name, message))
+    if not any(name in clear for name in names):
+        message = "no row carries a label; remedy: check --label-column"
+        problems.append(Problem("error", "no labels at all", "all files", None, "", message))
+    return problems
+
+
+def _problem(row: LabelledRow, kind: str, value: str, message: str) -> Problem:
+    return Problem("error", kind, row.source, row.number, value, message)

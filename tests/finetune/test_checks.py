@@ -1,0 +1,199 @@
+"""What the check says of good data and of each way it can be bad."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rhetoric.finetune import DataReport, TrainConfig, check
+from rhetoric.finetune.duplicates import near_duplicates, normalised
+
+from .conftest import Rows, make_rows
+
+
+@pytest.fixture
+def base(tiny_folder: Path) -> TrainConfig:
+    return TrainConfig(base=str(tiny_folder))
+
+
+def kinds(report: DataReport) -> set[tuple[str, str]]:
+    return {(p.severity, p.kind) for p in report.problems if p.kind != "label hardly there"}
+
+
+def named(report: DataReport, kind: str) -> list[tuple[str, int | None, str]]:
+    return [(p.source, p.row, p.value) for p in report.problems if p.kind == kind]
+
+
+def test_sound_data_is_described(base: TrainConfig) -> None:
+    rows = make_rows(60)
+    rows[0] |= {"borderline": ["threat"], "labels": ["demand"]}
+    report = check(rows, config=base)
+    assert report.sound
+    assert kinds(report) == set()
+    assert report.files[0].rows == report.files[0].usable == 60
+    for label in ("demand", "threat"):
+        assert report.labels[label] == sum(label in row["labels"] for row in rows)
+    assert report.borderline["threat"] == 1
+    assert report.neutral == report.per_row[0] == sum(not row["labels"] for row in rows)
+    both = sum({"demand", "threat"} <= set(row["labels"]) for row in rows)
+    assert ("demand", "threat", both) in report.pairs
+    assert report.lengths is not None
+    assert report.lengths.longest == max(len(row["text"].split()[:-1]) + 2 + len(str(i)) for i, row in enumerate(rows))
+    assert json.loads(json.dumps(report.to_dict()))["sound"] is True
+
+
+def test_unknown_labels_are_named_with_the_nearest(base: TrainConfig) -> None:
+    rows = make_rows(40)
+    rows[7]["labels"] = ["demnad"]
+    rows[9]["labels"] = ["demand, threat"]
+    report = check(rows, config=base)
+    assert named(report, "unknown label") == [("rows", 7, "demnad"), ("rows", 9, "demand, threat")]
+    assert "did you mean 'demand'?" in report.problems[0].message
+    assert "join them with |" in report.problems[1].message
+    assert not report.sound
+
+
+def test_labels_of_ones_own_need_no_asking(base: TrainConfig) -> None:
+    own = {"urgent": "today", "vague": "any"}
+    report = check(make_rows(40, clues=own), config=base)
+    assert report.sound
+    assert tuple(report.labels) == ("urgent", "vague")
+    mixed = make_rows(40) + make_rows(40, clues=own, seed=1)
+    assert ("error", "unknown label") in kinds(check(mixed, config=base))
+    extended = check(mixed, config=base.changed({"extend": True}))
+    assert extended.sound
+    assert tuple(extended.labels)[-2:] == ("urgent", "vague")
+    assert len(extended.labels) == 14
+
+
+def test_neutral_is_no_label_unless_it_is_a_class(base: TrainConfig) -> None:
+    rows = make_rows(40)
+    for row in rows:
+        row["labels"] = row["labels"] or ["neutral"]
+    report = check(rows, config=base)
+    assert report.sound
+    assert "neutral" not in report.labels
+    assert report.neutral == sum(row["labels"] == ["neutral"] for row in rows)
+    rows[0]["labels"] = ["neutral", "demand"]
+    assert named(check(rows, config=base), "neutral and more") == [("rows", 0, "neutral|demand")]
+    classes = make_rows(40, clues={"neutral": "law", "sharp": "never"}, exclusive=True)
+    assert tuple(check(classes, config=base.changed({"task": "single_label"})).labels) == ("neutral", "sharp")
+
+
+def test_a_single_label_task_needs_one_class_a_row(base: TrainConfig) -> None:
+    rows = make_rows(40, clues={"x": "law", "y": "never"}, exclusive=True)
+    config = base.changed({"task": "single_label"})
+    assert check(rows, config=config).sound
+    rows[3]["labels"], rows[5]["labels"] = [], ["x", "y"]
+    assert named(check(rows, config=config), "not one class") == [("rows", 3, ""), ("rows", 5, "x|y")]
+
+
+def test_rare_and_absent_labels(base: TrainConfig) -> None:
+    own = {"urgent": "today", "vague": "any"}
+    rows = make_rows(40, clues=own)
+    rows[11]["labels"] = ["once"]
+    report = check(rows, config=base)
+    assert named(report, "label seen once") == [("rows", 11, "once")]
+    config = base.changed({"labels": ["urgent", "vague", "once", "never"]})
+    assert named(check(rows, config=config), "label without rows") == [("all files", None, "never")]
+    rows[12]["labels"] = ["once"]
+    report = check(rows, config=base)
+    assert report.sound
+    assert kinds(report) == {("warning", "rare label")}
+    assert "2 rows (11, 12)" in report.problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("rows", "kind"),
+    [
+        ([{"text": f"text {i}", "labels": ["mine"]} for i in range(30)], "one class only"),
+        ([{"text": f"text {i}", "labels": []} for i in range(30)], "no labels at all"),
+        ([{"text": "text", "labels": ["demand"]}], "too few rows"),
+        ([{"text": None, "labels": ["demand"]}], "too few rows"),
+    ],
+)
+def test_data_without_a_contrast_is_unsound(base: TrainConfig, rows: Rows, kind: str) -> None:
+    assert ("error", kind) in kinds(check(rows, config=base))
+
+
+def test_names_that_may_be_one(base: TrainConfig) -> None:
+    rows = make_rows(60, clues={"Urgent": "today", "urgent": "any"})
+    assert named(check(rows, config=base), "labels alike")
+    rows = make_rows(60, clues={"urgency": "today"})
+    rows[0]["labels"], rows[1]["labels"] = ["urgnecy"], ["urgnecy"]
+    report = check(rows, config=base)
+    assert [(p.severity, p.value) for p in report.problems if p.kind == "labels alike"] == [("warning", "urgnecy")]
+
+
+def test_repeated_texts(base: TrainConfig) -> None:
+    rows = make_rows(60)
+    rows.append(dict(rows[4]))
+    rows.append({"text": f"  {rows[5]['text'].upper()} ", "labels": ["evasion", "rejection"]})
+    long = "we thank our friends for their open support before any talks begin today under the charter and the law"
+    rows += [{"text": long, "labels": []}, {"text": f"{long} .", "labels": []}]
+    report = check(rows, config=base)
+    assert named(report, "duplicate") == [("rows", 60, rows[4]["text"])]
+    assert [row for _, row, _ in named(report, "conflicting labels")] == [61]
+    assert [row for _, row, _ in named(report, "near duplicate")] == [63]
+    assert (report.exact_duplicates, report.conflicts, report.near_duplicates) == (2, 1, 1)
+    assert report.sound
+
+
+def test_many_contradictions_are_unsound(base: TrainConfig) -> None:
+    rows = make_rows(60)
+    rows += [{"text": row["text"], "labels": ["evasion"]} for row in rows[:10]]
+    assert ("error", "conflicting labels") in kinds(check(rows, config=base))
+
+
+def test_a_borderline_label_contradicts_nothing(base: TrainConfig) -> None:
+    rows = make_rows(60)
+    rows[0]["labels"] = ["demand"]
+    rows.append({"text": rows[0]["text"], "labels": [], "borderline": ["demand"]})
+    assert check(rows, config=base).conflicts == 0
+
+
+def test_leaks_between_files(base: TrainConfig, write: Any) -> None:
+    train, dev = make_rows(60), make_rows(30, seed=1)
+    dev[2]["text"] = train[40]["text"].upper()
+    for i, row in enumerate(train + dev):
+        row["document"] = f"d{i}"
+    dev[5]["document"] = "d3"
+    one, other = write(train, "train.jsonl"), write(dev, "dev.jsonl")
+    report = check(one, other, config=base)
+    assert report.leaks == 1
+    assert [(s, r) for s, r, _ in named(report, "leaks between files")] == [(str(other), 3)]
+    assert f"{one} row 41" in str(report.errors[0])
+    assert named(report, "group in two files") == [(str(other), None, "d3")]
+
+
+def test_over_long_texts_are_listed(base: TrainConfig) -> None:
+    rows = make_rows(40)
+    rows[3]["text"] = "talks " * 40
+    report = check(rows, config=base.changed({"max_tokens": 24}))
+    assert [row for _, row, _ in named(report, "over-long text")] == [3]
+    assert "42 tokens; training reads the first 24" in "".join(p.message for p in report.problems)
+    assert report.lengths is not None
+    assert report.lengths.over == 1
+
+
+def test_near_duplicates_are_found_and_no_others() -> None:
+    rng = random.Random(0)
+    texts = [normalised(" ".join(f"w{rng.randrange(5000)}" for _ in range(25))) for _ in range(300)]
+    copies = [f"{text} indeed" for text in texts[:100]]
+    halves = [" ".join(text.split()[:13] + [f"v{i}" for i in range(12)]) for text in texts[100:200]]
+    pairs = near_duplicates(texts + copies + halves)
+    assert [(one, other) for one, other, _ in pairs] == [(i, 300 + i) for i in range(100)]
+    assert all(overlap == pytest.approx(23 / 24) for _, _, overlap in pairs)
+
+
+def test_a_template_fills_no_bucket() -> None:
+    """Rows that share most words but are not alike would otherwise be compared all with all."""
+    texts = [f"the committee met on day {i} and heard a statement by the delegation of the state" for i in range(3000)]
+    started = time.process_time()
+    assert near_duplicates(texts) == []
+    assert time.process_time() - started < 5  # takes 0.3 s; comparing all pairs takes 4 s for 3,000

@@ -1,0 +1,149 @@
+"""The commands for labelled data: what they print, write, refuse, and exit with."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rhetoric.finetune import TrainResult
+from rhetoric.model_folder import read_model_folder
+from tests.cli.conftest import Run
+
+from .conftest import make_rows
+
+Write = Callable[..., Path]
+
+
+def test_check_exits_0_on_sound_and_1_on_unsound_data(run: Run, tiny_folder: Path, write: Write) -> None:
+    rows = make_rows(40)
+    outcome = run("check", write(rows), "--base", tiny_folder)
+    assert outcome.code == 0
+    assert "sound to train on: 0 errors" in outcome.out
+    assert "text from 'text', labels from 'labels'" in outcome.out
+    rows[3]["labels"] = ["demnad"]
+    path = write(rows)
+    outcome = run("check", path, "--base", tiny_folder)
+    assert outcome.code == 1
+    assert f"error: {path} row 4: unknown label 'demnad'; did you mean 'demand'?" in outcome.out
+    assert "not sound to train on" in outcome.out
+    outcome = run("check", path, "--base", tiny_folder, "--json")
+    assert outcome.code == 1
+    report = json.loads(outcome.out)
+    assert report["sound"] is False
+    assert report["problems"][0]["row"] == 4
+
+
+def test_check_lists_every_problem_if_asked(run: Run, tiny_folder: Path, write: Write) -> None:
+    rows = make_rows(40)
+    for row in rows[:9]:
+        row["text"] = ""
+    path = write(rows)
+    short = run("check", path, "--base", tiny_folder).out
+    assert "and 4 more of this kind (--all lists them)" in short
+    assert run("check", path, "--base", tiny_folder, "--all").out.count("empty text") == 9
+
+
+def test_check_reads_columns_by_name(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    lines = [f'"satz {i}",{"demand|threat" if i % 2 else ""}' for i in range(20)]
+    path.write_text("\n".join(["Satz,Typ", *lines]), encoding="utf-8")
+    outcome = run("check", path, "--base", tiny_folder, "--text-column", "Satz", "--label-column", "Typ", "--json")
+    assert json.loads(outcome.out)["labels"]["threat"] == 10
+    outcome = run("check", path, "--base", tiny_folder, "--text-column", "Stz")
+    assert outcome.code == 2
+    assert "no text column 'Stz'; did you mean 'Satz'?" in outcome.err
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_train_writes_a_model_and_says_how_good_it_is(
+    run: Run, tiny_folder: Path, write: Write, tmp_path: Path
+) -> None:
+    out = tmp_path / "model"
+    arguments = ["train", write(make_rows(120)), "-o", out, "--base", tiny_folder, "--seed", 3]
+    arguments += ["--set", "epochs=1", "--set", "max_tokens=24", "--set", "few_rows=0", "--set", "device=cpu"]
+    outcome = run(*arguments)
+    assert outcome.code == 0, outcome.err
+    assert read_model_folder(out).training["settings"]["seed"] == 3
+    assert "macro F1" in outcome.out
+    assert "threat: F1" in outcome.out
+    assert "evasion: not in the data; decides like the base on" in outcome.out
+    assert "epochs: 1\n" in outcome.err
+    assert "dev macro F1" in outcome.err
+    again = run(*arguments)
+    assert again.code == 2
+    assert f"{out} exists; remedy" in again.err
+    outcome = run(*arguments, "--force", "--json")
+    assert json.loads(outcome.out)["path"] == str(out)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--set", "epoch=3"], "did you mean 'epochs'?"),
+        (["--set", "epochs=x"], "epochs='x' is str"),
+        (["--config", "absent.yaml"], "config absent.yaml cannot be read"),
+        (["--base", "absent/folder/x"], "no model folder at 'absent/folder/x'"),
+    ],
+)
+def test_train_refuses_wrong_calls(run: Run, write: Write, tmp_path: Path, options: list[str], message: str) -> None:
+    outcome = run("train", write(make_rows(20)), "-o", tmp_path / "model", *options)
+    assert outcome.code in (1, 2)
+    assert message in outcome.err
+    assert "Traceback" not in outcome.err
+    assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_ctrl_c_says_how_to_go_on(
+    run: Run, tiny_folder: Path, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("rhetoric.finetune.trainer.fit", interrupt)
+    outcome = run(
+        "train", write(make_rows(60)), "-o", tmp_path / "model", "--base", tiny_folder, "--set", "max_tokens=24"
+    )
+    assert outcome.code == 1
+    assert "--resume" in outcome.err
+    assert outcome.err.endswith("Stopped.\n")
+
+
+def test_evaluate_prints_and_writes(
+    run: Run, tiny_folder: Path, trained: TrainResult, write: Write, tmp_path: Path
+) -> None:
+    data, page = write(make_rows(60, seed=4)), tmp_path / "page.html"
+    outcome = run("evaluate", trained.path, data, "--against", tiny_folder, "--html", page, "--worst", 3)
+    assert outcome.code == 0, outcome.err
+    assert "macro F1" in outcome.out
+    assert f"against {tiny_folder}" in outcome.out
+    assert page.read_text().startswith("<!doctype html>")
+    result = json.loads(run("evaluate", trained.path, data, "--json").out)
+    assert result["scores"]["rows"] == 60
+    assert result["against"] is None
+    outcome = run("evaluate", trained.path, data, "--html", tmp_path / "absent" / "page.html")
+    assert outcome.code == 2
+    assert "cannot be written" in outcome.err
+
+
+def test_suggest_writes_rows_to_label(run: Run, tiny_folder: Path, write: Write, tmp_path: Path) -> None:
+    pool, out = write(make_rows(80), "pool.jsonl"), tmp_path / "to_label.csv"
+    outcome = run("suggest", pool, "-n", 12, "-o", out, "--model", tiny_folder)
+    assert outcome.code == 0, outcome.err
+    with out.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == 12
+    assert {row["labels"] for row in rows} == {"?"}
+    assert all(row["source"] == str(pool) for row in rows)
+    unlabelled = run("check", out, "--base", tiny_folder)
+    assert unlabelled.code == 1
+    assert "not labelled yet '?'" in unlabelled.out
+    assert run("suggest", pool, "-o", out, "--model", tiny_folder).code == 2
+    assert run("suggest", pool, "-o", tmp_path / "x.xlsx", "--model", tiny_folder).code == 2
+    assert run("suggest", pool, "-o", out, "--model", tiny_folder, "--force", "--exclude", out).code == 0
+    with out.open(encoding="utf-8", newline="") as stream:
+        assert len(list(csv.DictReader(stream))) == 68
