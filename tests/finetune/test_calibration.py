@@ -56,10 +56,28 @@ def test_masked_rows_do_not_count() -> None:
 
 
 @pytest.mark.parametrize("value", [False, True])
-def test_a_label_with_one_kind_of_row_keeps_the_plain_sigmoid(value: bool) -> None:
-    logits, gold = sample(50, 1, 0)
-    specs = calibrate("a", logits, np.full_like(gold, value), np.ones_like(gold), task="multi_label")
-    assert specs == (LabelSpec("a", 0.5, 1.0, 0.0, (0.3, 0.7)),)
+def test_a_label_with_one_kind_of_row_is_calibrated_by_the_others(value: bool) -> None:
+    logits, gold = sample(400, 0.6, -1)
+    logits, gold = np.hstack([logits, logits]), np.hstack([gold, np.full_like(gold, value)])
+    mask = np.ones_like(gold)
+    mask[:, 1] = np.arange(400) < 20
+    known, other = calibrate("ab", logits, gold, mask, task="multi_label")
+    assert other.slope == pytest.approx(known.slope, rel=0.3)
+    alone = calibrate("b", logits[:, 1:], gold[:, 1:], mask[:, 1:], task="multi_label")
+    assert (alone[0].slope, alone[0].intercept) == (1, 0)
+    nothing = calibrate("b", logits[:, 1:], gold[:, 1:], np.zeros_like(mask[:, 1:]), task="multi_label")
+    assert nothing == (LabelSpec("b", 0.5, 1.0, 0.0, (0.3, 0.7)),)
+
+
+def test_few_rows_lean_on_the_other_labels() -> None:
+    """With two positives of its own, a label stays near what nine well-known labels have in common."""
+    logits, gold = sample(3000, 0.7, -0.8)
+    few = np.zeros((3000, 10), bool)
+    few[:, :9] = True
+    few[np.r_[np.flatnonzero(gold)[:2], np.flatnonzero(~gold)[:8]], 9] = True
+    specs = calibrate("abcdefghij", np.tile(logits, 10), np.tile(gold, 10), few, task="multi_label")
+    assert specs[9].slope == pytest.approx(0.7, abs=0.2)
+    assert specs[9].intercept == pytest.approx(-0.8, abs=0.5)
 
 
 def test_perfect_constant_and_inverted_logits_give_usable_numbers() -> None:
