@@ -92,8 +92,8 @@ def join(*parts: Rows) -> Rows:
 
 
 def read_corpus(file: Path) -> Rows:
-    """Labelled rows of the corpus (`train.jsonl`, `dev.jsonl`)."""
-    return make_rows((r["text"], r["labels"], r["borderline"], r["source"]) for r in _json_lines(file))
+    """Labelled rows of the corpus (`train.jsonl`, `dev.jsonl`), or of examples/labelled.jsonl."""
+    return make_rows((r["text"], r["labels"], r["borderline"], r.get("source", "")) for r in _json_lines(file))
 
 
 def read_annotations(pool: Path, folder: Path = HERE / "annotations") -> Rows:
