@@ -10,6 +10,7 @@ import click
 
 from rhetoric.cli.training_options import column_options, settings, write_text
 from rhetoric.finetune import Evaluation, evaluate
+from rhetoric.model_folder import BUNDLED
 
 __all__ = ["command"]
 
@@ -40,8 +41,8 @@ def command(
         _print(result)
 
 
-def _model(name: str) -> str | None:
-    return None if name == "bundled" else name
+def _model(name: str) -> str | Path:
+    return BUNDLED if name == "bundled" else name
 
 
 def _print(result: Evaluation) -> None:

@@ -20,6 +20,7 @@ from rhetoric.finetune.data import LabelledData, LabelledRow, read_labelled, to_
 from rhetoric.finetune.label_set import unknown_labels
 from rhetoric.finetune.metrics import Comparison, Scores, compare, confusion, score
 from rhetoric.finetune.tables import Source
+from rhetoric.model_folder import BUNDLED
 from rhetoric.tagger import RhetoricTagger
 
 __all__ = ["Evaluation", "WorstError", "evaluate"]
@@ -124,15 +125,19 @@ def evaluate(
     if against is not None:
         comparison = _compare(rows, decided, RhetoricTagger.from_pretrained(against))
     return Evaluation(
-        model="the bundled model" if model is None else str(model),
+        model=_shown(model),
         data=reading.source,
         scores=score(labels, rows.gold, decided, rows.mask, probabilities, groups=rows.groups),
         not_in_data=tuple(name for name in tagger.labels if name not in mentioned),
         confusion=tuple(tuple(row) for row in confusion(rows.gold, decided, rows.mask).tolist()),
         worst=_worst(rows, decided, probabilities, worst),
-        against=None if against is None else str(against),
+        against=None if against is None else _shown(against),
         comparison=comparison,
     )
+
+
+def _shown(model: str | Path | None) -> str:
+    return "the bundled model" if model in (None, BUNDLED) else str(model)
 
 
 def _mentioned(rows: Sequence[LabelledRow]) -> set[str]:

@@ -246,7 +246,7 @@ def _announce(
     say(f"{len(train)} training rows, {len(dev)} dev rows" + (", split by group" if train.groups else ""))
     for i, name in enumerate(dev.labels):
         if name not in labels.kept and not (dev.gold[:, i] & dev.mask[:, i]).any():
-            say(f"warning: no dev row carries {name!r}, so it keeps the plain sigmoid and threshold 0.5")
+            say(f"warning: no dev row carries {name!r}, so it is calibrated by all labels together")
     if len(train) < config.few_rows:
         say(
             f"fewer than {config.few_rows} rows: the head is fitted on frozen embeddings first; expect it to follow "

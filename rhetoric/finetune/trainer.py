@@ -105,7 +105,8 @@ def fit(
         metric = _dev_metric(dev_sorted, config)
         head_f1 = -1.0
         if len(train) < config.few_rows:
-            head_f1 = _head_first(network, tokenizer, rows, dev_rows, loss, metric)
+            known = [name in base.labels for name in train.labels]
+            head_f1 = _head_first(network, tokenizer, rows, dev_rows, loss, metric, known)
             head_only = {name: tensor.clone() for name, tensor in network.state_dict().items()}
             if progress:
                 progress(0, 0, {"eval_macro_f1": head_f1})
@@ -207,10 +208,11 @@ def _head_first(
     dev_rows: Dataset,
     loss: Loss,
     metric: Callable[[npt.NDArray[np.float32]], dict[str, float]],
+    known: Sequence[bool],
 ) -> float:
     """Fits the head on frozen embeddings; macro F1 of dev rows after it."""
     pad = tokenizer.pad_token_id
-    fit_head(network, embed(network, rows["input_ids"], pad), torch.tensor(rows["labels"]), loss)
+    fit_head(network, embed(network, rows["input_ids"], pad), torch.tensor(rows["labels"]), loss, known=known)
     return metric(_logits(network, dev_rows["input_ids"], pad))["macro_f1"]
 
 

@@ -125,6 +125,9 @@ def test_evaluate_prints_and_writes(
     result = json.loads(run("evaluate", trained.path, data, "--json").out)
     assert result["scores"]["rows"] == 60
     assert result["against"] is None
+    result = json.loads(run("evaluate", tiny_folder, data, "--against", "bundled", "--json").out)
+    assert result["against"] == "the bundled model"
+    assert result["comparison"][0]["name"] == "macro_f1"
     outcome = run("evaluate", trained.path, data, "--html", tmp_path / "absent" / "page.html")
     assert outcome.code == 2
     assert "cannot be written" in outcome.err
