@@ -101,9 +101,9 @@ def check_architecture(base: Base, max_tokens: int) -> None:
     """
     import json
 
-    from rhetoric.finetune.export import _shape
+    from rhetoric.finetune.export import bert_shape
 
-    _shape(base.path)
+    bert_shape(base.path)
     places = json.loads((base.path / "config.json").read_text(encoding="utf-8"))["max_position_embeddings"]
     if places < max_tokens:
         raise InputError(f"max_tokens={max_tokens}, but {base.path} reads {places} tokens; remedy: at most {places}")

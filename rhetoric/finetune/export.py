@@ -24,7 +24,7 @@ from rhetoric.errors import InputError
 from rhetoric.finetune.graph import BertShape, Quantisation, build_graph, linear_weight, matmul_names
 from rhetoric.model_folder import ONNX_FILE
 
-__all__ = ["Parity", "export_onnx"]
+__all__ = ["Parity", "bert_shape", "export_onnx"]
 
 Array = npt.NDArray[Any]
 
@@ -73,7 +73,7 @@ def export_onnx(
     Raises:
         InputError: The folder holds another architecture, or a name in `float_layers` is unknown.
     """
-    shape = _shape(folder)
+    shape = bert_shape(folder)
     names = matmul_names(shape)
     for name in float_layers:
         if name not in names:
@@ -99,7 +99,15 @@ def export_onnx(
     return Parity(len(sequences), float(gap.mean()), float(gap.max()), tuple(sorted(float_layers)))
 
 
-def _shape(folder: Path) -> BertShape:
+def bert_shape(folder: Path) -> BertShape:
+    """Reads the sizes of the encoder from config.json.
+
+    Args:
+        folder: Transformers folder.
+
+    Raises:
+        InputError: It is another architecture than BERT with gelu.
+    """
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     if config["model_type"] != "bert" or config["hidden_act"] != "gelu":
         raise InputError(

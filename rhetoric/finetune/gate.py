@@ -20,7 +20,7 @@ from rhetoric.errors import JobError
 from rhetoric.finetune.calibration import calibrate, decide, probabilities
 from rhetoric.finetune.config import TrainConfig
 from rhetoric.finetune.data import LabelledData
-from rhetoric.finetune.export import Parity, _shape, export_onnx
+from rhetoric.finetune.export import Parity, bert_shape, export_onnx
 from rhetoric.finetune.graph import matmul_names
 from rhetoric.finetune.metrics import f1
 from rhetoric.runner import run_windows
@@ -70,7 +70,7 @@ def export_gated(
     Raises:
         JobError: A label loses too much even with every layer in float.
     """
-    names = matmul_names(_shape(folder))
+    names = matmul_names(bert_shape(folder))
     # the second product of a feed-forward block has by far the widest inputs, so it is the first to go
     ladder: tuple[Sequence[str], ...] = ((), [name for name in names if name.endswith(".narrow")], names)
     rng = np.random.default_rng(config.seed)

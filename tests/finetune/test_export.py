@@ -11,7 +11,7 @@ import onnx
 import pytest
 
 from rhetoric import InputError
-from rhetoric.finetune.export import _logits, _shape, _weights, export_onnx
+from rhetoric.finetune.export import _logits, _weights, bert_shape, export_onnx
 from rhetoric.finetune.graph import WEIGHT_LEVELS, build_graph, matmul_names
 from tests.conftest import MAX_TOKENS, WORDS
 
@@ -27,7 +27,7 @@ def test_float_graph_equals_transformers(tiny_folder: Path) -> None:
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
     model = transformers.AutoModelForSequenceClassification.from_pretrained(tiny_folder).eval()
-    graph, _ = build_graph(_weights(tiny_folder), _shape(tiny_folder), quantised={}, int8_words=False)
+    graph, _ = build_graph(_weights(tiny_folder), bert_shape(tiny_folder), quantised={}, int8_words=False)
     rng = np.random.default_rng(0)
     for length in (2, 3, 17, MAX_TOKENS):
         ids = rng.integers(4, 60, (5, length))
@@ -38,7 +38,7 @@ def test_float_graph_equals_transformers(tiny_folder: Path) -> None:
 
 def test_int8_is_near_full_precision(folder: Path) -> None:
     parity = export_onnx(folder, calibration_texts=TEXTS[:40], parity_texts=TEXTS[40:], max_tokens=MAX_TOKENS)
-    graph, _ = build_graph(_weights(folder), _shape(folder), quantised={}, int8_words=False)
+    graph, _ = build_graph(_weights(folder), bert_shape(folder), quantised={}, int8_words=False)
     spread = float(_logits(graph, [np.arange(4, 24)[None]]).std())
     assert parity.texts == 20
     assert 0 < parity.mean_difference < 0.1 * spread
@@ -47,7 +47,7 @@ def test_int8_is_near_full_precision(folder: Path) -> None:
 
 def test_layers_can_be_kept_in_float(folder: Path) -> None:
     options = {"calibration_texts": TEXTS, "parity_texts": TEXTS, "max_tokens": MAX_TOKENS}
-    names = matmul_names(_shape(folder))
+    names = matmul_names(bert_shape(folder))
     assert len(names) == 12
     every = export_onnx(folder, **options, float_layers=names)  # type: ignore[arg-type]
     none = export_onnx(folder, **options)  # type: ignore[arg-type]
