@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 from rhetoric.batching import Batch, Logits, Window, collect, plan_batches
 from rhetoric.engines import Engine
@@ -33,19 +34,23 @@ def run_windows(
     Yields:
         Each window with the logits (distinct texts, labels) of its texts, in the order of the windows.
     """
-    pending: deque[tuple[Window, list[tuple[Batch, Future[Logits]]]]] = deque()
+    pending: deque[tuple[Window, list[tuple[Batch, Future[Any]]]]] = deque()
     pool = ThreadPoolExecutor(engine.workers, thread_name_prefix="rhetoric")
     try:
         for window in windows:
             batches = plan_batches(window, token_budget=token_budget, equal_lengths=engine.equal_lengths)
             pending.append((window, [(batch, pool.submit(engine.forward, batch)) for batch in batches]))
             if len(pending) == IN_FLIGHT:
-                yield _finish(*pending.popleft(), n_labels)
+                yield _finish(engine, *pending.popleft(), n_labels)
         while pending:
-            yield _finish(*pending.popleft(), n_labels)
+            yield _finish(engine, *pending.popleft(), n_labels)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _finish(window: Window, futures: list[tuple[Batch, Future[Logits]]], n_labels: int) -> tuple[Window, Logits]:
-    return window, collect(window, ((batch, future.result()) for batch, future in futures), n_labels)
+def _finish(
+    engine: Engine, window: Window, futures: list[tuple[Batch, Future[Any]]], n_labels: int
+) -> tuple[Window, Logits]:
+    results = engine.to_host([future.result() for _, future in futures])
+    batches = (batch for batch, _ in futures)
+    return window, collect(window, zip(batches, results, strict=True), n_labels)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from rhetoric.batching import OnLong, Window, cut_windows, encode_window
-from rhetoric.engines import Engine, load_engine
+from rhetoric.engines import Engine, engine_type
+from rhetoric.engines.choice import Choice, choose
 from rhetoric.errors import InputError, ModelError
 from rhetoric.model_folder import ModelFolder, locate_model, read_model_folder
 from rhetoric.prediction import Document, Prediction, Profile, Sentence
@@ -21,9 +23,12 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
     from rhetoric.explain import Explanation
+    from rhetoric.scoring import Summary
+    from rhetoric.scoring.progress import Progress
 
 __all__ = ["RhetoricTagger", "Threshold"]
 
+Frame = TypeVar("Frame")
 Threshold: TypeAlias = "float | Mapping[str, float] | None"
 Probabilities = npt.NDArray[np.float32]
 
@@ -38,11 +43,11 @@ class RhetoricTagger:
     order, or on the number of threads.
     """
 
-    def __init__(self, folder: ModelFolder, tokenizer: Tokenizer, engine: Engine, token_budget: int) -> None:
+    def __init__(self, folder: ModelFolder, tokenizer: Tokenizer, engine: Engine, choice: Choice) -> None:
         self._folder = folder
         self._tokenizer = tokenizer
         self._engine = engine
-        self._token_budget = token_budget
+        self._choice = choice
         # What the model was trained to see around a text, whatever its tokens are called.
         first, last = tokenizer.encode("").ids
         self._special = (first, last)
@@ -52,31 +57,48 @@ class RhetoricTagger:
         cls,
         model: str | Path | None = None,
         *,
+        device: str | None = None,
         engine: str | None = None,
+        precision: str | None = None,
         threads: int | None = None,
         token_budget: int | None = None,
     ) -> RhetoricTagger:
         """Loads a model.
 
+        What is left out is chosen for this machine; `choice` has the result and the reasons.
+
         Args:
             model: None for the bundled model, a folder written by `rhetoric train`, or a Hugging Face Hub id
                 (`owner/name` or `owner/name@revision`): only then the network is used.
-            engine: "onnx" (default).
-            threads: CPU threads; None for every core this process may use.
-            token_budget: Word pieces in a batch; None for the engine's own choice.
+            device: "cpu", "cuda" (or "cuda:1", …) or "mps".
+            engine: "onnx" (the default on a processor), "openvino" or "torch".
+            precision: "int8", "float16", "bfloat16", "float32", or "auto".
+            threads: Processor threads; None for every core this process may use.
+            token_budget: Word pieces in a batch.
 
         Returns:
             A tagger, ready to use.
 
         Raises:
             ModelError: The model is missing or damaged; the message names the file.
-            InputError: An option has an impossible value.
+            InputError: An option has an impossible value, or does not go with another.
+            ExtraError: The engine asked for is not installed.
         """
-        if token_budget is not None and token_budget < 1:
-            raise InputError(f"token_budget={token_budget} is not possible; remedy: a number from 1, or leave it out")
-        folder = read_model_folder(locate_model(model))
-        loaded = load_engine(folder.path, engine=engine, threads=threads)
-        return cls(folder, _load_tokenizer(folder.path), loaded, token_budget or loaded.token_budget)
+        path = locate_model(model)
+        choice = choose(
+            path, device=device, engine=engine, precision=precision, threads=threads, token_budget=token_budget
+        )
+        # Every file is verified before it is used, while the engine's package is imported.
+        with ThreadPoolExecutor(1) as pool:
+            reading = pool.submit(read_model_folder, path)
+            start = engine_type(choice)
+            folder = reading.result()
+        return cls(folder, _load_tokenizer(path), start(path, choice), choice)
+
+    @property
+    def choice(self) -> Choice:
+        """Engine, device, precision, threads and token budget in use, and why."""
+        return self._choice
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -173,6 +195,71 @@ class RhetoricTagger:
         )
         return Document(text, sentences, self._profile(sentences))
 
+    def score_file(
+        self,
+        inputs: str | Path | Sequence[str | Path],
+        output: str | Path,
+        *,
+        restart: bool = False,
+        force: bool = False,
+        progress: Progress | None = None,
+        say: Callable[[str], None] | None = None,
+        **options: Any,
+    ) -> Summary:
+        """Scores files of any size in bounded memory; a killed job goes on when it is called again.
+
+        Args:
+            inputs: CSV, TSV, JSONL, Parquet or text files (also .gz and .zst), glob patterns, folders; or "-".
+            output: A .csv, .jsonl or .parquet file; or "-". Its summary and quarantine are put beside it.
+            restart: Throw away an unfinished job of this output.
+            force: Replace the output.
+            progress: Called a few times a second with how far the job is.
+            say: Called with lines the user should read, such as which column was taken for the text.
+            **options: See `rhetoric.scoring.Options`: text_column, layout, threshold, on_error, …
+
+        Returns:
+            The figures of the job.
+
+        Raises:
+            InputError: Inputs, output or options are unusable, or an unfinished job of this output is another.
+            JobError: The job cannot go on (full disk, vanished input, another job on this output).
+        """
+        from rhetoric.scoring import Options, score_file
+
+        model = {"labels": list(self.labels), "digest": self._folder.digest, "engine": self._engine.name}
+        wanted = Options.of(options)
+        self._limits(wanted.threshold)
+        return score_file(
+            self,
+            inputs,
+            output,
+            options=wanted,
+            model=model,
+            restart=restart,
+            force=force,
+            progress=progress,
+            say=say,
+        )
+
+    def score_frame(self, frame: Frame, text_column: str | None = None, **options: Any) -> Frame:
+        """Scores a pandas or polars DataFrame or a pyarrow Table.
+
+        Args:
+            frame: The frame; it is not changed.
+            text_column: Column of the text; None to guess it.
+            **options: See `rhetoric.scoring.Options`: layout, top, threshold, round, prefix, on_error, on_long.
+
+        Returns:
+            A frame of the same kind: its columns, then the added ones. Texts that cannot be scored have null
+            labels and a reason in `error`.
+
+        Raises:
+            InputError: It is no frame, the column is missing, or an option is unusable.
+        """
+        from rhetoric.scoring import Options, score_frame
+
+        return score_frame(self, frame, options=Options.of({"text_column": text_column, **options}))
+
     def explain(self, text: str, label: str | None = None) -> Explanation:
         """Says which words carried a label.
 
@@ -206,7 +293,7 @@ class RhetoricTagger:
             self._engine,
             self._encode(texts, on_long),
             n_labels=len(self.labels),
-            token_budget=self._token_budget,
+            token_budget=self._choice.token_budget,
         )
         for window, logits in results:
             yield window, self._folder.probabilities(logits)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -38,6 +42,9 @@ class FakeEngine:
         time.sleep(self.seconds)
         starts = np.concatenate(([0], np.cumsum(batch.lengths)[:-1]))
         return batch.ids[starts].astype(np.float32)[:, None]
+
+    def to_host(self, results: Sequence[Logits]) -> list[Logits]:
+        return list(results)
 
 
 def test_windows_come_back_in_order_with_their_own_logits() -> None:
@@ -79,3 +86,42 @@ def test_leaving_early_leaves_no_thread_behind() -> None:
     next(stream)
     stream.close()
     assert threading.active_count() == before
+
+
+ENDLESS = """
+import itertools, sys
+from rhetoric import RhetoricTagger
+tagger = RhetoricTagger.from_pretrained(sys.argv[1], engine="onnx")
+texts = (f"we must begin talks {number}" for number in itertools.count())
+try:
+    for number, _ in enumerate(tagger.predict_stream(texts)):
+        if number == 600:
+            print("running", flush=True)
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+def interrupt(folder: Path) -> tuple[float, int, str]:
+    """Seconds to exit after Ctrl-C, exit code, and what was said."""
+    command = [sys.executable, "-c", ENDLESS, str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "running\n"
+        process.send_signal(signal.SIGINT)
+        start = time.perf_counter()
+        _, said = process.communicate(timeout=20)
+        return time.perf_counter() - start, process.returncode, said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends Ctrl-C to a console, not to a process")
+def test_ctrl_c_stops_everything_at_once_and_quietly(tiny_folder: Path) -> None:
+    """The best of three, so that a busy machine does not fail it."""
+    fastest = float("inf")
+    for _ in range(3):
+        seconds, code, said = interrupt(tiny_folder)
+        assert (code, said) == (130, "")
+        fastest = min(fastest, seconds)
+        if fastest < 1.0:
+            break
+    assert fastest < 1.0

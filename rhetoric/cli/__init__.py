@@ -14,12 +14,14 @@ __all__ = ["main"]
 
 COMMANDS = {
     "tag": "Tag the sentences of a document.",
+    "score": "Score files of any size, resumably.",
     "explain": "Show which words carried a label.",
     "labels": "Print the taxonomy with definitions.",
     "check": "Check labelled data before training on it.",
     "train": "Retrain on labelled data.",
     "evaluate": "Measure a model on labelled data.",
     "suggest": "Pick the rows worth labelling next.",
+    "bench": "Measure the speed here, peers beside it.",
 }
 
 

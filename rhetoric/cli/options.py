@@ -1,21 +1,41 @@
-"""Option values shared by commands: labels, thresholds, and text from an argument, a file or a pipe."""
+"""What commands share: engine options, labels, thresholds, and text from an argument, a file or a pipe."""
 
 from __future__ import annotations
 
-import difflib
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
+import click
+
+from rhetoric.engines.choice import ENGINES, PRECISIONS
 from rhetoric.errors import InputError, RhetoricError
 
-__all__ = ["check_label", "parse_labels", "parse_threshold", "read_document"]
+__all__ = ["check_label", "engine_options", "parse_labels", "parse_threshold", "read_document"]
 
 # What one person reads as one document; a larger file is a corpus, or something that is no text.
 MAX_DOCUMENT_BYTES = 4_000_000
 # How a file name ends, and hardly ever a text.
 FILE_NAME = re.compile(r"\.(?:txt|text|md|rtf|docx?|odt|pdf|html?|xml|json|jsonl|csv|tsv|parquet|gz|zst|zip)$", re.I)
+
+ENGINE_OPTIONS = (
+    click.option(
+        "--device", metavar="cpu|cuda|cuda:N|mps", help="Where to compute (default: chosen for this machine)."
+    ),
+    click.option("--engine", type=click.Choice(ENGINES), help="What computes (default: chosen for this machine)."),
+    click.option("--precision", type=click.Choice(PRECISIONS), help="Number format (default: the engine's)."),
+    click.option("--threads", type=click.IntRange(1), metavar="N", help="Processor threads (default: all granted)."),
+    click.option("--token-budget", type=click.IntRange(1), metavar="N", help="Word pieces computed at once."),
+)
+
+
+def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a command the options device, engine, precision, threads and token_budget of `from_pretrained`."""
+    for option in reversed(ENGINE_OPTIONS):
+        command = option(command)
+    return command
 
 
 def parse_labels(value: str | None, known: Sequence[str]) -> tuple[str, ...]:
@@ -37,6 +57,8 @@ def parse_labels(value: str | None, known: Sequence[str]) -> tuple[str, ...]:
 def check_label(name: str, known: Sequence[str]) -> None:
     """Raises InputError with a suggestion if a label is unknown."""
     if name not in known:
+        import difflib
+
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"remedy: one of {', '.join(known)}"
         raise InputError(f"unknown label {name!r}; {hint}")

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 from rhetoric.batching import Batch, Logits
-from rhetoric.errors import InputError
+from rhetoric.engines.choice import Choice, choose
 
-__all__ = ["Engine", "load_engine"]
+__all__ = ["Engine", "engine_type", "load_engine"]
 
 
 class Engine(Protocol):
-    """What the tagger needs of an engine.
+    """What the runner needs of an engine.
 
     Attributes:
         name: Short name for messages.
         equal_lengths: Whether all sequences of a batch must have one length.
-        token_budget: Word pieces in a batch at which this engine is fastest.
+        token_budget: Word pieces in a batch, as chosen.
         workers: How many threads may call `forward` at once with profit.
     """
 
@@ -26,26 +28,34 @@ class Engine(Protocol):
     token_budget: int
     workers: int
 
-    def forward(self, batch: Batch) -> Logits:
-        """Logits (sequences, labels) of a batch; safe to call from several threads."""
+    def forward(self, batch: Batch) -> Any:
+        """Logits (sequences, labels) of a batch, wherever the engine computes; safe to call from `workers` threads."""
+
+    def to_host(self, results: Sequence[Any]) -> list[Logits]:
+        """What `forward` gave for the batches of a window, as float32 arrays, in one transfer if one is needed."""
 
 
-def load_engine(folder: Path, *, engine: str | None, threads: int | None) -> Engine:
-    """Starts the engine for a model folder.
+def engine_type(choice: Choice) -> Callable[[Path, Choice], Engine]:
+    """Imports the chosen engine, with the package that it computes with.
+
+    Raises:
+        ExtraError: The package is not installed.
+    """
+    module = importlib.import_module(f"rhetoric.engines.{choice.engine}")
+    return cast(Callable[[Path, Choice], Engine], module.ENGINE)
+
+
+def load_engine(folder: Path, **wanted: Any) -> Engine:
+    """Starts an engine for a model folder.
 
     Args:
         folder: A verified model folder.
-        engine: "onnx", or None for the default.
-        threads: Threads to compute with; None for every core this process may use.
+        **wanted: Options of `rhetoric.engines.choice.choose`.
 
     Raises:
-        InputError: An unknown engine, or threads below one.
+        InputError: An option has an impossible value.
+        ExtraError: The engine's package is not installed.
         ModelError: The folder lacks the engine's file.
     """
-    if threads is not None and threads < 1:
-        raise InputError(f"threads={threads} is not possible; remedy: a number from 1, or leave it out")
-    if engine not in (None, "onnx"):
-        raise InputError(f"unknown engine {engine!r}; remedy: use 'onnx', or leave it out")
-    from rhetoric.engines.onnx import OnnxEngine
-
-    return OnnxEngine(folder, threads=threads)
+    choice = choose(folder, **wanted)
+    return engine_type(choice)(folder, choice)

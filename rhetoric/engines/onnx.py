@@ -7,16 +7,18 @@ threads there are.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 
 from rhetoric.batching import Batch, Logits
+from rhetoric.engines.choice import Choice
 from rhetoric.errors import ModelError
-from rhetoric.machine import usable_cores
 from rhetoric.model_folder import ONNX_FILE
 
-__all__ = ["OnnxEngine"]
+__all__ = ["ENGINE", "OnnxEngine"]
 
 
 class OnnxEngine:
@@ -24,7 +26,7 @@ class OnnxEngine:
 
     Args:
         folder: A verified model folder.
-        threads: Batches computed at once; None for every usable core.
+        choice: Threads, which are batches computed at once, and token budget.
 
     Raises:
         ModelError: The graph is missing or ONNX Runtime cannot load it.
@@ -32,13 +34,10 @@ class OnnxEngine:
 
     name = "onnx"
     equal_lengths = True
-    # A batch's widest activation (budget * 1536 floats, 3 MB) then stays near the core that works on it.
-    token_budget = 512
 
-    def __init__(self, folder: Path, *, threads: int | None = None) -> None:
-        import onnxruntime
-
-        self.workers = threads or usable_cores()
+    def __init__(self, folder: Path, choice: Choice) -> None:
+        self.workers = choice.threads
+        self.token_budget = choice.token_budget
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -60,3 +59,10 @@ class OnnxEngine:
         """Logits (sequences, labels) of sequences of one length."""
         ids = batch.ids.reshape(len(batch.sequences), -1)
         return np.asarray(self._session.run(["logits"], {"input_ids": ids})[0], np.float32)
+
+    def to_host(self, results: Sequence[Logits]) -> list[Logits]:
+        """The results: they are on the host already."""
+        return list(results)
+
+
+ENGINE = OnnxEngine

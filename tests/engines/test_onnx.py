@@ -10,7 +10,6 @@ import pytest
 from rhetoric import ModelError
 from rhetoric.batching import Batch
 from rhetoric.engines import load_engine
-from rhetoric.engines.onnx import OnnxEngine
 from rhetoric.machine import usable_cores
 from rhetoric.model_folder import ONNX_FILE
 
@@ -21,7 +20,7 @@ def batch(ids: list[list[int]]) -> Batch:
 
 
 def test_forward_gives_one_row_a_sequence(tiny_folder: Path) -> None:
-    engine = load_engine(tiny_folder, engine=None, threads=None)
+    engine = load_engine(tiny_folder, engine="onnx")
     rows = [[2, 5, 6, 3], [2, 9, 8, 3], [2, 5, 6, 3]]
     logits = engine.forward(batch(rows))
     assert logits.shape == (3, 12)
@@ -32,14 +31,14 @@ def test_forward_gives_one_row_a_sequence(tiny_folder: Path) -> None:
 
 
 def test_threads_are_the_usable_cores_unless_set(tiny_folder: Path) -> None:
-    assert OnnxEngine(tiny_folder).workers == usable_cores()
-    assert OnnxEngine(tiny_folder, threads=3).workers == 3
+    assert load_engine(tiny_folder, engine="onnx").workers == usable_cores()
+    assert load_engine(tiny_folder, engine="onnx", threads=3).workers == 3
 
 
 def test_a_missing_or_broken_graph_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=rf"cannot load .*{ONNX_FILE}"):
-        OnnxEngine(tmp_path)
+        load_engine(tmp_path, engine="onnx")
     (tmp_path / "onnx").mkdir()
     (tmp_path / ONNX_FILE).write_bytes(b"no graph")
     with pytest.raises(ModelError, match=r"cannot load .*model_int8.onnx \("):
-        OnnxEngine(tmp_path)
+        load_engine(tmp_path, engine="onnx")

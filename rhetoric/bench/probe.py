@@ -1,0 +1,84 @@
+"""Tries engines and token budgets on the processor: which is fastest cannot be known without measuring."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from rhetoric.bench.measure import token_counts
+from rhetoric.engines.choice import BUDGETS as DEFAULTS
+from rhetoric.tagger import RhetoricTagger
+
+__all__ = ["Trial", "fastest", "probe"]
+
+BUDGETS = (256, 512, 1024, 2048)
+USUAL = ("onnx", DEFAULTS["onnx", "cpu"])
+ROUNDS = 5
+# A setting must beat the default by this much to replace it: less is noise.
+MARGIN = 1.05
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A setting that was tried.
+
+    Attributes:
+        engine: "onnx" or "openvino".
+        token_budget: Word pieces in a batch.
+        tokens_per_second: Median over the rounds.
+        default: Whether it is what would be used without measuring.
+    """
+
+    engine: str
+    token_budget: int
+    tokens_per_second: float
+    default: bool
+
+
+def probe(folder: Path, texts: Sequence[str], *, threads: int, seconds: float) -> tuple[Trial, ...]:
+    """Measures every engine installed with several token budgets, in turn.
+
+    Args:
+        folder: The model folder.
+        texts: A few hundred distinct sentences.
+        threads: Threads to compute with.
+        seconds: Begin no further round after this time.
+
+    Returns:
+        One entry a setting.
+    """
+    engines = ["onnx"] + ["openvino"] * (find_spec("openvino") is not None)
+    taggers = {
+        (engine, budget): RhetoricTagger.from_pretrained(
+            folder, device="cpu", engine=engine, threads=threads, token_budget=budget
+        )
+        for engine in engines
+        for budget in BUDGETS
+    }
+    for tagger in taggers.values():
+        tagger.predict_proba(texts[:32])
+    taken: dict[tuple[str, int], list[float]] = {key: [] for key in taggers}
+    start = time.monotonic()
+    for done in range(ROUNDS):
+        if done and time.monotonic() - start > seconds:
+            break
+        for key, tagger in taggers.items():
+            begin = time.perf_counter()
+            tagger.predict_proba(texts)
+            taken[key].append(time.perf_counter() - begin)
+    tokens = int(token_counts(folder, texts).sum())
+    return tuple(
+        Trial(engine, budget, tokens / statistics.median(times), (engine, budget) == USUAL)
+        for (engine, budget), times in taken.items()
+    )
+
+
+def fastest(trials: Sequence[Trial]) -> Trial:
+    """The fastest setting, or the default if nothing beats it by more than noise."""
+    best = max(trials, key=lambda trial: trial.tokens_per_second)
+    usual = next((trial for trial in trials if trial.default), best)
+    return best if best.tokens_per_second > MARGIN * usual.tokens_per_second else usual

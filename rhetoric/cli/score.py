@@ -1,0 +1,90 @@
+"""`rhetoric score`: batch scoring of files, resumable."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from rhetoric.cli.options import parse_threshold
+from rhetoric.errors import InputError
+from rhetoric.scoring.options import FORMATS, INPUT_FORMATS, LAYOUTS, ON_ERROR
+from rhetoric.scoring.progress import Bar, JsonLines
+from rhetoric.tagger import RhetoricTagger
+
+__all__ = ["command"]
+
+
+@click.command("score")
+@click.argument("inputs", nargs=-1, required=True, metavar="IN…")
+@click.option("-o", "--out", required=True, metavar="OUT", help="File to write (.csv, .jsonl, .parquet), or - .")
+@click.option("--text-column", metavar="NAME", help="Column of the text (guessed if obvious).")
+@click.option("--id-column", metavar="NAME", help="Column that names a row: in the quarantine, and as document.")
+@click.option("--input-format", type=click.Choice(INPUT_FORMATS), help="For names that do not tell, and for -.")
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="Of the output, if its name does not tell.")
+@click.option("--layout", type=click.Choice(LAYOUTS), default="wide", show_default=True)
+@click.option("--documents", is_flag=True, help="Texts are documents: split them, a row of the output is a sentence.")
+@click.option("--top", type=click.IntRange(1), metavar="N", help="At most the N strongest labels a row.")
+@click.option("--threshold", multiple=True, metavar="P|LABEL=P", help="From which a label is given. Repeatable.")
+@click.option("--round", "decimals", type=click.IntRange(0, 9), metavar="N", help="Decimals of the probabilities.")
+@click.option("--prefix", default="", metavar="TEXT", help="Put before the names of the added columns.")
+@click.option("--on-error", type=click.Choice(ON_ERROR), default="null", show_default=True, help="With bad rows.")
+@click.option("--on-long", type=click.Choice(("window", "truncate")), default="window", show_default=True)
+@click.option("--restart", is_flag=True, help="Throw an unfinished job away instead of going on with it.")
+@click.option("--force", is_flag=True, help="Replace the output.")
+@click.option("--progress", type=click.Choice(("bar", "json", "off")), default="bar", show_default=True)
+@click.option("--threads", type=click.IntRange(1), metavar="N", help="Processor threads (default: all granted).")
+@click.option("--model", metavar="FOLDER|HUB_ID", help="Another model than the bundled one.")
+def command(
+    inputs: tuple[str, ...],
+    out: str,
+    text_column: str | None,
+    id_column: str | None,
+    input_format: str | None,
+    format_: str | None,
+    layout: str,
+    documents: bool,
+    top: int | None,
+    threshold: tuple[str, ...],
+    decimals: int | None,
+    prefix: str,
+    on_error: str,
+    on_long: str,
+    restart: bool,
+    force: bool,
+    progress: str,
+    threads: int | None,
+    model: str | None,
+) -> None:
+    """Score files: CSV, TSV, JSONL, Parquet, text (a line a row), also .gz and .zst; patterns, folders, or - .
+
+    The output has all columns of the input, then the labels. A killed job goes on with the same command.
+    """
+    for name in inputs:
+        if name != "-" and not any(mark in name for mark in "*?[") and not Path(name).exists():
+            raise InputError(f"no file at {name!r}; remedy: check the path")
+    tagger = RhetoricTagger.from_pretrained(model, threads=threads)
+    reporter: Bar | JsonLines = JsonLines(sys.stderr) if progress == "json" else Bar(shown=progress == "bar")
+    with reporter as report:
+        summary = tagger.score_file(
+            inputs,
+            out,
+            restart=restart,
+            force=force,
+            progress=report,
+            say=report.say,
+            text_column=text_column,
+            id_column=id_column,
+            input_format=input_format,
+            format=format_,
+            layout=layout,
+            documents=documents,
+            top=top,
+            threshold=parse_threshold(threshold, tagger.labels),
+            round=decimals,
+            prefix=prefix,
+            on_error=on_error,
+            on_long=on_long,
+        )
+        report.finish(summary)

@@ -1,0 +1,92 @@
+"""`rhetoric score`: pipes, progress, the summary, exit codes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from rhetoric.taxonomy import LABELS
+
+from .conftest import Run
+
+TEXT = b"We must begin talks.\n\nThey said never!\n"
+
+
+@pytest.fixture
+def lines(tmp_path: Path) -> Path:
+    file = tmp_path / "in.txt"
+    file.write_bytes(TEXT)
+    return file
+
+
+def test_a_pipe_gives_what_a_file_gives(run: Run, tiny_folder: Path, tmp_path: Path, lines: Path) -> None:
+    model = ["--model", tiny_folder]
+    piped = run("score", "-", "-o", "-", "--input-format", "txt", *model, stdin=TEXT)
+    assert piped.code == 0
+    assert run("score", lines, "-o", tmp_path / "out.csv", *model).code == 0
+    assert piped.out == (tmp_path / "out.csv").read_text(encoding="utf-8")
+    rows = list(csv.DictReader(io.StringIO(piped.out)))
+    assert [row["text"] for row in rows] == ["We must begin talks.", "", "They said never!"]
+    assert rows[1]["error"] == "text is empty"
+    assert run("score", "-", "-o", tmp_path / "b.csv", "--input-format", "txt", *model, stdin=TEXT).code == 0
+    assert (tmp_path / "b.csv").read_bytes() == (tmp_path / "out.csv").read_bytes()
+
+
+def test_bad_rows_are_code_0_and_in_the_summary(run: Run, tiny_folder: Path, tmp_path: Path, lines: Path) -> None:
+    outcome = run("score", lines, "-o", tmp_path / "out.jsonl", "--model", tiny_folder)
+    assert (outcome.code, outcome.out) == (0, "")
+    assert "1 × text is empty, kept with nulls:" in outcome.err
+    assert "3 rows in = 3 out + 0 quarantined" in outcome.err
+    assert "scoring" not in outcome.err  # no bar: this is no terminal
+
+
+def test_quarantined_rows_of_a_pipe_are_told(run: Run, tiny_folder: Path) -> None:
+    outcome = run(
+        "score", "-", "-o", "-", "--input-format", "jsonl", "--model", tiny_folder, stdin=b'{"text": "talks"}\n{"te\n'
+    )
+    assert outcome.code == 0
+    assert len(outcome.out.splitlines()) == 1
+    entry = json.loads(outcome.err.splitlines()[0])
+    assert (entry["row"], entry["raw"]) == (2, '{"te')
+
+
+def test_progress_for_machines_is_json_alone(run: Run, tiny_folder: Path, tmp_path: Path, lines: Path) -> None:
+    outcome = run("score", lines, "-o", tmp_path / "out.csv", "--progress", "json", "--model", tiny_folder)
+    entries = [json.loads(line) for line in outcome.err.splitlines()]
+    assert entries[-2]["bytes_read"] == entries[-2]["bytes_total"] == len(TEXT)
+    assert entries[-2]["rows"] == 3
+    assert entries[-1]["summary"]["rows"] == 3
+
+
+def test_options_reach_the_output(run: Run, tiny_folder: Path, lines: Path) -> None:
+    outcome = run(
+        *("score", lines, "-o", "-", "--format", "jsonl", "--layout", "long", "--threshold", "0", "--top", "2"),
+        *("--round", "2", "--prefix", "r_", "--on-error", "skip", "--model", tiny_folder),
+    )
+    rows = [json.loads(line) for line in outcome.out.splitlines()]
+    assert len(rows) == 4
+    assert all(row["r_label"] in LABELS and row["r_score"] == round(row["r_score"], 2) for row in rows)
+
+
+def test_exit_codes(run: Run, tiny_folder: Path, tmp_path: Path, lines: Path) -> None:
+    model = ["--model", tiny_folder]
+    out = ["-o", tmp_path / "out.csv"]
+    assert run("score", lines, *out, "--on-error", "fail", *model).code == 1
+    assert run("score", lines, *out, *model).code == 2  # the unfinished job had other options
+    assert run("score", lines, *out, "--restart", *model).code == 0
+    for wrong, message in (
+        (["score", tmp_path / "no.csv", *out], "no file at"),
+        (["score", lines, *out], "exists; remedy"),
+        (["score", "-", "-o", "-"], "--input-format"),
+        (["score", lines, "-"], "Missing option"),
+        (["score", lines, "-o", "-", "--format", "parquet"], "cannot be written to standard output"),
+        (["score", lines, "-o", "-", "--threshold", "warm=1"], "unknown label"),
+    ):
+        outcome = run(*wrong, *model)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert message in outcome.err
+        assert "Traceback" not in outcome.err

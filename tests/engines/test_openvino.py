@@ -1,0 +1,35 @@
+"""The OpenVINO engine runs the same graph to the same labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rhetoric import ModelError, RhetoricTagger
+from rhetoric.engines import load_engine
+
+pytest.importorskip("openvino")
+
+TEXTS = ["we must begin talks .", "you will not refuse sanctions", "they said peace", "peace", "we will not withdraw ."]
+
+
+@pytest.fixture(scope="module")
+def tagger(tiny_folder: Path) -> RhetoricTagger:
+    return RhetoricTagger.from_pretrained(tiny_folder, engine="openvino", threads=2)
+
+
+def test_it_agrees_with_the_default_engine(tagger: RhetoricTagger, tiny: RhetoricTagger) -> None:
+    assert tagger.choice.engine == "openvino"
+    assert np.abs(tagger.predict_proba(TEXTS) - tiny.predict_proba(TEXTS)).max() < 0.02
+
+
+def test_batch_mates_change_no_score(tagger: RhetoricTagger) -> None:
+    alone = np.concatenate([tagger.predict_proba([text]) for text in TEXTS])
+    assert np.abs(tagger.predict_proba([*TEXTS, *TEXTS])[: len(TEXTS)] - alone).max() <= 1e-6
+
+
+def test_a_broken_graph_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"OpenVINO cannot load .*model_int8.onnx .*engine='onnx'"):
+        load_engine(tmp_path, engine="openvino")

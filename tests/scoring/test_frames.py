@@ -1,0 +1,67 @@
+"""Frames of three packages: the same columns added, the frame's own kept, rows in place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rhetoric import InputError, RhetoricTagger
+from rhetoric.taxonomy import LABELS
+
+TEXTS = ["we must talk", None, "peace today", ""]
+
+
+def test_pandas(tiny: RhetoricTagger) -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"text": TEXTS, "n": [1, 2, 3, 4]}, index=[7, 7, 8, 9])
+    made = tiny.score_frame(frame)
+    assert list(made.columns) == ["text", "n", "labels", *LABELS, "uncertain", "truncated", "error"]
+    assert list(made.index) == [7, 7, 8, 9]
+    assert list(frame.columns) == ["text", "n"]
+    expected = tiny.predict([TEXTS[0], TEXTS[2]])
+    assert made["labels"].iloc[0] == list(expected[0].labels)
+    assert made["demand"].iloc[2] == pytest.approx(expected[1].scores["demand"])
+    assert list(made["error"]) == [None, "text is missing", None, "text is empty"]
+    assert made["demand"].isna().tolist() == [False, True, False, True]
+    assert list(tiny.score_frame(frame, on_error="skip")["n"]) == [1, 3]
+
+
+def test_polars(tiny: RhetoricTagger) -> None:
+    polars = pytest.importorskip("polars")
+    frame = polars.DataFrame({"id": [1, 2, 3, 4], "said": TEXTS})
+    made = tiny.score_frame(frame, "said", layout="long", threshold=0.0, top=2)
+    assert made.columns == ["id", "said", "label", "score", "uncertain", "truncated", "error"]
+    assert made["id"].to_list() == [1, 1, 2, 3, 3, 4]
+    with pytest.raises(InputError, match="LazyFrame"):
+        tiny.score_frame(frame.lazy(), "said")
+
+
+def test_arrow(tiny: RhetoricTagger) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    table = pyarrow.table({"text": TEXTS, "n": pyarrow.array([1, 2, 3, 4], pyarrow.int8())})
+    made = tiny.score_frame(table, layout="labels-only", prefix="r_")
+    assert made.column_names == ["text", "n", "r_labels", "r_error"]
+    assert made.select(["text", "n"]).equals(table)
+    assert tiny.score_frame(table.slice(0, 0)).num_rows == 0
+
+
+@pytest.mark.parametrize(
+    ("frame", "options", "message"),
+    [
+        ({"text": ["a"]}, {}, "a dict is no frame"),
+        ("pandas", {"text_column": "txt"}, "no column 'txt'; did you mean 'text'"),
+        ("pandas", {"documents": True}, "documents=True is for files"),
+        ("pandas", {"on_error": "fail"}, "row 1 of the frame: text is missing"),
+        ("taken", {}, "a column 'labels' already"),
+        ("pandas", {"layuot": "long"}, "unknown option 'layuot'; did you mean 'layout'"),
+    ],
+)
+def test_wrong_calls(tiny: RhetoricTagger, frame: Any, options: dict[str, Any], message: str) -> None:
+    pandas = pytest.importorskip("pandas")
+    if frame == "pandas":
+        frame = pandas.DataFrame({"text": TEXTS})
+    elif frame == "taken":
+        frame = pandas.DataFrame({"text": TEXTS, "labels": 1})
+    with pytest.raises(InputError, match=message):
+        tiny.score_frame(frame, **options)
