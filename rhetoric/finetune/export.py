@@ -1,8 +1,8 @@
 """From a transformers folder to the int8 ONNX graph, with its parity measured.
 
-Activation scales are static: the range of every channel is observed once on training texts, then written into
-the graph. BERT's [CLS] position carries a few activations ten times larger than all others; they are evened out
-between activations and weights channel by channel (Xiao et al., "SmoothQuant", 2023) instead of being clipped.
+Activation scales are static: what every channel carries is observed once on training texts, then written into the
+graph. BERT's [CLS] position carries a few activations ten times larger than all others; they are evened out between
+activations and weights (see `quantise.py`) instead of being clipped.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from rhetoric.errors import InputError
-from rhetoric.finetune.graph import BertShape, Quantisation, build_graph, linear_weight, matmul_names
+from rhetoric.finetune.graph import BertShape, build_graph, linear_weight, matmul_names
+from rhetoric.finetune.quantise import Observed, Quantised, quantise
 from rhetoric.model_folder import ONNX_FILE
 
 __all__ = ["Parity", "bert_shape", "export_onnx"]
 
 Array = npt.NDArray[Any]
 
-# Share of a channel's range that moves into the weights. Of 0.3 to 1.0, logits were nearest to full precision
-# from 0.8 to 0.9 (at SmoothQuant's usual 0.5 the mean difference was three times as large).
-SMOOTHING = 0.85
+# Positions of a text, beside the first, that stand for it when ways to scale are compared.
+SAMPLED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +85,11 @@ def export_onnx(
     fed_by: dict[str, list[str]] = {}
     for name in names:
         fed_by.setdefault(feeds[name], []).append(name)
-    ranges = _observe(weights, shape, list(fed_by), _encode(folder, calibration_texts, max_tokens))
-    quantised: dict[str, Quantisation] = {}
+    seen = _observe(weights, shape, list(fed_by), _encode(folder, calibration_texts, max_tokens))
+    quantised: dict[str, Quantised] = {}
     for tap, fed in fed_by.items():
-        how = _quantise(*ranges[tap], np.concatenate([linear_weight(weights, name) for name in fed]))
-        quantised |= {name: how for name in fed if name not in float_layers}
+        wanted = {name: linear_weight(weights, name) for name in fed if name not in float_layers}
+        quantised |= quantise(seen[tap], wanted) if wanted else {}
     model, _ = build_graph(weights, shape, quantised=quantised, int8_words=True)
     target = folder / ONNX_FILE
     target.parent.mkdir(exist_ok=True)
@@ -142,26 +142,23 @@ def _session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
 
 def _observe(
     weights: Mapping[str, Array], shape: BertShape, taps: Sequence[str], sequences: Sequence[Array]
-) -> dict[str, tuple[Array, Array]]:
-    """Smallest and largest value of each channel at each tap; zero is always inside."""
+) -> dict[str, Observed]:
+    """What each tap carries over all sequences."""
     model, _ = build_graph(weights, shape, quantised={}, int8_words=False, taps=taps)
-    session = _session(model)
-    ranges: dict[str, tuple[Array, Array]] = {}
+    session, rng = _session(model), np.random.default_rng(0)
+    seen: dict[str, Observed] = {}
     for ids in sequences:
         for tap, value in zip(taps, session.run(list(taps), {"input_ids": ids}), strict=True):
-            low, high = value.min(axis=(0, 1)), value.max(axis=(0, 1))
-            before_low, before_high = ranges.get(tap, (np.zeros_like(low), np.zeros_like(high)))
-            ranges[tap] = np.minimum(before_low, low), np.maximum(before_high, high)
-    return ranges
-
-
-def _quantise(low: Array, high: Array, weight: Array) -> Quantisation:
-    """Smoothing and scale for activations in [low, high] a channel, and the weight rows (outputs, channels)."""
-    activation = np.maximum(np.maximum(-low, high), 1e-5)
-    smooth = activation**SMOOTHING / np.maximum(np.abs(weight).max(axis=0), 1e-5) ** (1 - SMOOTHING)
-    lowest, highest = min(float((low / smooth).min()), 0.0), max(float((high / smooth).max()), 0.0)
-    scale = (highest - lowest) / 255
-    return Quantisation(scale, round(-lowest / scale), smooth)
+            positions = value.reshape(-1, value.shape[-1])
+            sample = positions[np.r_[0, rng.integers(0, len(positions), SAMPLED)]]
+            if tap not in seen:
+                none = np.zeros(positions.shape[1], np.float32)
+                seen[tap] = Observed(none, none, np.zeros((len(none), len(none)), np.float32), sample[:0])
+            own = seen[tap]
+            own.low, own.high = np.minimum(own.low, positions.min(axis=0)), np.maximum(own.high, positions.max(axis=0))
+            own.moments += positions.T @ positions
+            own.sample = np.concatenate([own.sample, sample])
+    return seen
 
 
 def _logits(model: onnx.ModelProto, sequences: Sequence[Array]) -> Array:

@@ -18,14 +18,12 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-__all__ = ["BertShape", "Quantisation", "build_graph", "linear_weight", "matmul_names"]
+from rhetoric.finetune.quantise import Quantised
+
+__all__ = ["BertShape", "build_graph", "linear_weight", "matmul_names"]
 
 OPSET = 17
 CONTRIB = "com.microsoft"
-# Weights use 7 of their 8 bits: on x86 processors without VNNI the kernel adds two u8*s8 products in 16 bits,
-# which overflows with full-range weights (255 * 127 * 2 > 32767) and gives wrong scores without an error.
-WEIGHT_LEVELS = 63
-
 # The matrix products of a layer, and what they are called in a BERT checkpoint.
 SOURCES = {
     "query": "attention.self.query",
@@ -49,28 +47,12 @@ class BertShape:
     epsilon: float
 
 
-@dataclass(frozen=True, slots=True)
-class Quantisation:
-    """How the input of a matrix product becomes u8: `round(x / smooth / scale) + zero`.
-
-    Attributes:
-        scale: One step, the same for all tokens and channels.
-        zero: The u8 value that stands for 0.
-        smooth: Positive divisor of each channel; the weights' rows are multiplied by it. It moves the range of
-            the few very large channels from the activations into the weights (Xiao et al., "SmoothQuant", 2023).
-    """
-
-    scale: float
-    zero: int
-    smooth: Array
-
-
 @dataclass
 class GraphBuilder:
     """Collects nodes and constants; every method returns the name of the value it adds."""
 
     weights: Mapping[str, Array]
-    quantised: Mapping[str, Quantisation]
+    quantised: Mapping[str, Quantised]
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     constants: dict[str, Array] = field(default_factory=dict)
     matmul_inputs: dict[str, str] = field(default_factory=dict)
@@ -93,12 +75,11 @@ class GraphBuilder:
 
     def linear(self, x: str, prefix: str, name: str) -> str:
         """`x @ weight.T + bias`, in int8 where `name` is to be quantised, else in float."""
-        weight = self.weights[f"{prefix}.weight"].T
         bias = self.constant(f"{name}.bias", self.weights[f"{prefix}.bias"])
         self.matmul_inputs[name] = x
         if name not in self.quantised:
-            product = self.node("MatMul", [x, self.constant(f"{name}.weight", weight)], f"{name}.product")
-            return self.node("Add", [product, bias], name)
+            weight = self.constant(f"{name}.weight", self.weights[f"{prefix}.weight"].T)
+            return self.node("Add", [self.node("MatMul", [x, weight], f"{name}.product"), bias], name)
         how = self.quantised[name]
         a_scale = self.constant(f"{x}.scale", np.float32(how.scale))
         a_zero = self.constant(f"{x}.zero", np.uint8(how.zero))
@@ -106,16 +87,13 @@ class GraphBuilder:
         if u8 not in self.added:
             divisor = self.constant(f"{x}.smooth", (1 / how.smooth).astype(np.float32))
             self.node("QuantizeLinear", [self.node("Mul", [x, divisor], f"{x}.even"), a_scale, a_zero], u8)
-        weight = weight * how.smooth[:, None]
-        column_scale = np.maximum(np.abs(weight).max(axis=0), 1e-8) / WEIGHT_LEVELS
-        weight_s8 = np.clip(np.rint(weight / column_scale), -WEIGHT_LEVELS, WEIGHT_LEVELS).astype(np.int8)
         inputs = [
             u8,
-            self.constant(f"{name}.weight", weight_s8),
+            self.constant(f"{name}.weight", how.weight),
             a_scale,
-            self.constant(f"{name}.weight_scale", column_scale.astype(np.float32)),
+            self.constant(f"{name}.weight_scale", how.steps),
             a_zero,
-            self.constant(f"{name}.weight_zero", np.zeros(weight.shape[1], np.int8)),
+            self.constant(f"{name}.weight_zero", np.zeros(len(how.steps), np.int8)),
             bias,
         ]
         return self.node("MatMulIntegerToFloat", inputs, name, domain=CONTRIB)
@@ -170,8 +148,9 @@ def matmul_names(shape: BertShape) -> list[str]:
 
 
 def linear_weight(weights: Mapping[str, Array], name: str) -> Array:
-    """Weight (outputs, inputs) behind a matrix product."""
-    return weights[f"{_source(name)}.weight"]
+    """Weight (inputs, outputs) behind a matrix product."""
+    weight: Array = weights[f"{_source(name)}.weight"].T
+    return weight
 
 
 def _source(name: str) -> str:
@@ -184,7 +163,7 @@ def build_graph(
     weights: Mapping[str, Array],
     shape: BertShape,
     *,
-    quantised: Mapping[str, Quantisation],
+    quantised: Mapping[str, Quantised],
     int8_words: bool,
     taps: Collection[str] = (),
 ) -> tuple[onnx.ModelProto, dict[str, str]]:
@@ -193,7 +172,7 @@ def build_graph(
     Args:
         weights: Tensors of a `BertForSequenceClassification`, names without the `bert.` prefix.
         shape: Sizes of the encoder.
-        quantised: How to quantise the input of each matrix product that runs in int8; the others stay in float.
+        quantised: The matrix products that run in int8; the others stay in float.
         int8_words: Store the word embeddings in int8, one scale a word.
         taps: Values to return beside the logits (to observe activations).
 

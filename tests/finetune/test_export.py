@@ -12,7 +12,8 @@ import pytest
 
 from rhetoric import InputError
 from rhetoric.finetune.export import _logits, _weights, bert_shape, export_onnx
-from rhetoric.finetune.graph import WEIGHT_LEVELS, build_graph, matmul_names
+from rhetoric.finetune.graph import build_graph, matmul_names
+from rhetoric.finetune.quantise import LEVELS
 from tests.conftest import MAX_TOKENS, WORDS
 
 TEXTS = [" ".join(np.random.default_rng(i).choice(WORDS, i % 12 + 1)) for i in range(60)]
@@ -64,7 +65,7 @@ def test_weights_leave_room_for_16_bit_sums(folder: Path) -> None:
     int8 = [weight for weight in weights if weight.dtype == np.int8]
     assert len(int8) == 12
     assert all(255 * 2 * np.abs(weight.astype(int)).max() <= np.iinfo(np.int16).max for weight in int8)
-    assert max(np.abs(weight.astype(int)).max() for weight in int8) == WEIGHT_LEVELS
+    assert max(np.abs(weight.astype(int)).max() for weight in int8) == LEVELS
 
 
 def test_no_scale_is_computed_from_the_batch(folder: Path) -> None:
