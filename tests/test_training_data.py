@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import random
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-TRAINING = Path(__file__).parents[1] / "training"
-sys.path.insert(0, str(TRAINING))
+from training import data
 
-import data  # noqa: E402
+TRAINING = Path(__file__).parents[1] / "training"
 
 FILES = sorted((TRAINING / "annotations").glob("*.tsv"))
 

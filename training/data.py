@@ -23,6 +23,7 @@ import numpy.typing as npt
 from rhetoric.taxonomy import LABELS, TAXONOMY
 
 HERE = Path(__file__).parent
+ANNOTATIONS = HERE / "annotations"
 NAME_OF_CODE = {row.code: row.name for row in TAXONOMY}
 # Target of a cell on which careful readers would split.
 BORDERLINE = 0.4
@@ -61,12 +62,13 @@ class Rows:
     @property
     def clear(self) -> npt.NDArray[np.bool_]:
         """(n, 12): whether the label is clear."""
-        return self.targets == 1
+        return np.equal(self.targets, 1)
 
     @property
     def evaluated(self) -> npt.NDArray[np.bool_]:
         """(n, 12): whether the cell counts in evaluation, which borderline ones do not."""
-        return self.targets != np.float32(BORDERLINE)
+        masked: npt.NDArray[np.bool_] = self.targets == np.float32(BORDERLINE)
+        return ~masked
 
 
 def make_rows(items: Iterator[tuple[str, list[str], list[str], str]]) -> Rows:
@@ -96,11 +98,11 @@ def read_corpus(file: Path) -> Rows:
     return make_rows((r["text"], r["labels"], r["borderline"], r.get("source", "")) for r in _json_lines(file))
 
 
-def read_annotations(pool: Path, folder: Path = HERE / "annotations") -> Rows:
+def read_annotations(pool: Path, folder: Path = ANNOTATIONS) -> Rows:
     """The labels of `annotations/*.tsv`, joined with the pool's texts by id."""
     labels: dict[str, tuple[list[str], list[str]]] = {}
     for file in sorted(folder.glob("pool_*.tsv")):
-        for line in file.read_text(encoding="utf-8").splitlines():
+        for line in _lines(file):
             key, clear, borderline = line.split("\t")
             labels[key] = _names(clear), _names(borderline)
     texts = {row["id"]: row for row in _json_lines(pool) if row["id"] in labels}
@@ -113,12 +115,26 @@ def read_annotations(pool: Path, folder: Path = HERE / "annotations") -> Rows:
     return make_rows((texts[key]["text"], *labels[key], texts[key]["source"]) for key in labels)
 
 
+def read_genres(file: Path) -> list[str]:
+    """Genre of each row of a corpus file."""
+    return [row["genre"] for row in _json_lines(file)]
+
+
+def read_pool(corpus: Path) -> list[str]:
+    """Unlabelled sentences of the pool, without those annotated and those of a document that is in dev."""
+    documents = {row["document"] for row in _json_lines(corpus / "dev.jsonl")}
+    taken = {row["id"] for name in ("train", "dev") for row in _json_lines(corpus / f"{name}.jsonl")}
+    taken |= {line.split("\t")[0] for file in ANNOTATIONS.glob("pool_*.tsv") for line in _lines(file)}
+    rows = _json_lines(corpus / "pool.jsonl.gz")
+    return [row["text"] for row in rows if row["id"] not in taken and row["document"] not in documents]
+
+
 def read_written(copies: int, seed: int, file: Path = HERE / "written.tsv") -> Rows:
     """The sentences written for this project, each with `copies` different sets of names."""
     rng = random.Random(seed)
 
     def items() -> Iterator[tuple[str, list[str], list[str], str]]:
-        for line in file.read_text(encoding="utf-8").splitlines():
+        for line in _lines(file):
             if line.startswith("#"):
                 continue
             clear, borderline, template = line.split("\t")
@@ -148,6 +164,10 @@ def sentence_id(text: str) -> str:
 
 def _names(codes: str) -> list[str]:
     return [] if codes == "-" else [NAME_OF_CODE[code] for code in codes.split(",")]
+
+
+def _lines(file: Path) -> list[str]:
+    return file.read_text(encoding="utf-8").splitlines()
 
 
 def _json_lines(file: Path) -> Iterator[dict[str, Any]]:

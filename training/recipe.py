@@ -1,166 +1,51 @@
-"""Makes the bundled model: one command, one config, seeded, resumable.
+"""Makes the bundled model: several teachers, and a student that starts from one and learns from all of them.
 
-    python training/recipe.py --corpus CORPUS --base MINILM --out rhetoric/models/default
+    python -m training.recipe --corpus CORPUS --base MINILM --out rhetoric/models/default
 
 CORPUS holds train.jsonl, dev.jsonl and pool.jsonl.gz (see DATASHEET.md), MINILM the folder of
-sentence-transformers/all-MiniLM-L6-v2. A killed run goes on from its last epoch.
+sentence-transformers/all-MiniLM-L6-v2. Everything is trained by `rhetoric.finetune.train`; a killed run goes on
+where it stopped, and the same seeds give the same model on the same machine. `--teacher FOLDER` (repeated) takes
+teachers trained before instead of training them.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import math
-import platform
+import hashlib
+import random
 import shutil
 import sys
-import time
-from dataclasses import asdict, dataclass
-from importlib.metadata import version
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
+import numpy.typing as npt
 import yaml
-from safetensors.numpy import load_file, save_file
-from torch import nn
-from transformers import (
-    AutoModelForSequenceClassification,
-    AutoTokenizer,
-    DataCollatorWithPadding,
-    Trainer,
-    TrainingArguments,
-    set_seed,
-)
 
+from rhetoric import RhetoricTagger
+from rhetoric.finetune import TrainConfig, train
+from rhetoric.model_folder import MANIFEST
 from rhetoric.taxonomy import LABELS
+from training.data import Rows, join, read_annotations, read_corpus, read_pool, read_written
+from training.hidden_actors import hide_actors
 
-sys.path.insert(0, str(Path(__file__).parent))
-from data import BORDERLINE, Rows, join, read_annotations, read_corpus, read_written  # noqa: E402
-from release import package  # noqa: E402
+ROOT = Path(__file__).parents[1]
+Probabilities = npt.NDArray[np.float32]
+LabelledDicts = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Config:
-    """Settings of a run; configs/release.yaml says what each does."""
+class Recipe:
+    """Settings of a release; configs/release.yaml says what each does."""
 
     seed: int
-    learning_rate: float
-    batch_size: int
-    epochs: int
-    warmup_share: float
-    weight_decay: float
-    max_tokens: int
     written_copies: int
-    freeze_words: bool
-
-
-class SoftLabelTrainer(Trainer):
-    """A Trainer whose targets are probabilities and whose rare labels weigh more."""
-
-    def __init__(self, *args: Any, positive_weight: torch.Tensor, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._loss = nn.BCEWithLogitsLoss(pos_weight=positive_weight)
-
-    def compute_loss(self, model: nn.Module, inputs: dict[str, Any], return_outputs: bool = False, **_: Any) -> Any:
-        """Binary cross-entropy with soft targets."""
-        labels = inputs.pop("labels")
-        outputs = model(**inputs)
-        loss = self._loss(outputs.logits.float(), labels.float())
-        return (loss, outputs) if return_outputs else loss
-
-
-class EncodedRows(torch.utils.data.Dataset[dict[str, Any]]):
-    """Rows as word pieces, for the Trainer."""
-
-    def __init__(self, rows: Rows, tokenizer: Any, max_tokens: int) -> None:
-        self.ids = tokenizer(rows.texts, truncation=True, max_length=max_tokens)["input_ids"]
-        self.targets = rows.targets
-        self.column_names = ["input_ids", "labels", "length"]
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        return {"input_ids": self.ids[index], "labels": self.targets[index]}
-
-
-def fit(train: Rows, dev: Rows, base: Path, run: Path, config: Config) -> None:
-    """Fine-tunes the base on the rows and leaves a transformers folder at `run / "model"`."""
-    # Denormal numbers make the last epochs of a CPU run several times slower.
-    torch.set_flush_denormal(True)
-    set_seed(config.seed)
-    tokenizer = AutoTokenizer.from_pretrained(base)
-    model = AutoModelForSequenceClassification.from_pretrained(
-        base,
-        num_labels=len(LABELS),
-        id2label=dict(enumerate(LABELS)),
-        label2id={name: i for i, name in enumerate(LABELS)},
-        problem_type="multi_label_classification",
-    )
-    if config.freeze_words:
-        model.bert.embeddings.word_embeddings.weight.requires_grad_(False)
-    positive = train.clear.sum(axis=0)
-    weight = torch.tensor(np.sqrt((len(train.texts) - positive) / positive), dtype=torch.float32)
-    encoded = EncodedRows(train, tokenizer, config.max_tokens)
-    steps = math.ceil(len(encoded) / config.batch_size) * config.epochs
-    arguments = TrainingArguments(
-        output_dir=str(run / "checkpoints"),
-        seed=config.seed,
-        learning_rate=config.learning_rate,
-        per_device_train_batch_size=config.batch_size,
-        per_device_eval_batch_size=64,
-        num_train_epochs=config.epochs,
-        warmup_steps=round(config.warmup_share * steps),
-        weight_decay=config.weight_decay,
-        max_grad_norm=1.0,
-        optim="adamw_torch_fused",
-        bf16=torch.cuda.is_available() or torch.ops.mkldnn._is_mkldnn_bf16_supported(),
-        use_cpu=not torch.cuda.is_available(),
-        train_sampling_strategy="group_by_length",
-        save_strategy="epoch",
-        save_total_limit=1,
-        eval_strategy="epoch",
-        logging_steps=50,
-        report_to=[],
-        dataloader_pin_memory=False,
-        remove_unused_columns=False,
-    )
-    trainer = SoftLabelTrainer(
-        model=model,
-        args=arguments,
-        train_dataset=encoded,
-        eval_dataset=EncodedRows(dev, tokenizer, config.max_tokens),
-        data_collator=DataCollatorWithPadding(tokenizer),
-        compute_metrics=lambda result: {"macro_f1_at_0": macro_f1(result.predictions, result.label_ids)},
-        positive_weight=weight,
-    )
-    trainer.train(resume_from_checkpoint=any((run / "checkpoints").glob("checkpoint-*")))
-    trainer.save_model(str(run / "model"))
-    tokenizer.save_pretrained(str(run / "model"))
-
-
-def macro_f1(logits: np.ndarray, targets: np.ndarray) -> float:
-    """Macro-F1 at logit 0, borderline cells masked: comparable between epochs, not tuned."""
-    chosen, true, counted = logits > 0, targets == 1, targets != np.float32(BORDERLINE)
-    hits = (chosen & true & counted).sum(axis=0)
-    return float(np.mean(2 * hits / np.maximum((chosen & counted).sum(axis=0) + (true & counted).sum(axis=0), 1)))
-
-
-def slim(folder: Path) -> None:
-    """Makes the folder small: weights in 16 bits (the int8 graph is made from them anyway), JSON without blanks."""
-    weights = load_file(folder / "model.safetensors")
-    half = {name: value.astype(np.float16) for name, value in weights.items()}
-    save_file(half, folder / "model.safetensors", metadata={"format": "pt"})
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    (folder / "config.json").write_text(json.dumps(config | {"dtype": "float16"}, indent=2) + "\n", encoding="utf-8")
-    tokenizer = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
-    tokenizer |= {"truncation": None, "padding": None}
-    compact = json.dumps(tokenizer, ensure_ascii=False, separators=(",", ":"))
-    (folder / "tokenizer.json").write_text(compact, encoding="utf-8")
-    for file in folder.iterdir():
-        file.chmod(0o644)
+    teachers: int
+    teacher: Mapping[str, Any]
+    pool_sentences: int
+    student: Mapping[str, Any]
 
 
 def main() -> None:
@@ -169,37 +54,91 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--base", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--run", type=Path, default=Path("runs/default"), help="checkpoints; delete to start anew")
-    parser.add_argument("--config", type=Path, default=Path(__file__).parents[1] / "configs" / "release.yaml")
+    parser.add_argument("--run", type=Path, default=Path("runs/default"), help="what is made on the way")
+    parser.add_argument("--config", type=Path, default=ROOT / "configs" / "release.yaml")
+    parser.add_argument("--teacher", type=Path, action="append", default=[], help="a teacher trained before")
     options = parser.parse_args()
-    config = Config(**yaml.safe_load(options.config.read_text(encoding="utf-8")))
-    dev = read_corpus(options.corpus / "dev.jsonl")
-    parts = {
-        "corpus": read_corpus(options.corpus / "train.jsonl"),
-        "annotations": read_annotations(options.corpus / "pool.jsonl.gz"),
-        "written": read_written(config.written_copies, config.seed),
-    }
-    train = join(*parts.values())
-    started = time.time()
-    fit(train, dev, options.base, options.run, config)
-    folder = options.run / "release"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    for name in ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"):
-        shutil.copy(options.run / "model" / name, folder / name)
-    slim(folder)
-    manifest = {
-        "config": asdict(config),
-        "rows": {name: len(part.texts) for name, part in parts.items()} | {"dev": len(dev.texts)},
-        "base": "sentence-transformers/all-MiniLM-L6-v2",
-        "hours": round((time.time() - started) / 3600, 2),
-        "hardware": f"{platform.machine()}, {torch.get_num_threads()} threads",
-        "versions": {name: version(name) for name in ("torch", "transformers", "onnxruntime", "numpy")},
-    }
-    package(folder, parts["corpus"], dev, max_tokens=config.max_tokens, manifest=manifest)
+    recipe = Recipe(**yaml.safe_load(options.config.read_text(encoding="utf-8")))
+    options.run.mkdir(parents=True, exist_ok=True)
+    dev = _as_dicts(read_corpus(options.corpus / "dev.jsonl"))
+    gold = join(
+        read_corpus(options.corpus / "train.jsonl"),
+        read_annotations(options.corpus / "pool.jsonl.gz"),
+        read_written(recipe.written_copies, recipe.seed),
+    )
+    base = hide_actors(options.base, options.run / "base")
+    teachers = options.teacher or [
+        _trained(_as_dicts(gold), options.run / f"teacher-{number}", dev, base, recipe.teacher, number)
+        for number in range(recipe.teachers)
+    ]
+    rows = _as_dicts(gold) + _taught(options.corpus, teachers, options.run, recipe)
+    student = _trained(rows, options.run / "student", dev, teachers[0], recipe.student, recipe.seed)
     shutil.rmtree(options.out, ignore_errors=True)
-    shutil.copytree(folder, options.out)
-    shutil.copy(folder / "README.md", Path(__file__).parents[1] / "model_cards" / "default.md")
+    shutil.copytree(student, options.out)
+    _say(f"wrote {options.out}; `python -m training.card` measures it and writes its card")
+
+
+def _trained(
+    rows: LabelledDicts, out: Path, dev: LabelledDicts, base: Path, settings: Mapping[str, Any], seed: int
+) -> Path:
+    """Trains a model folder unless it is there."""
+    if not (out / MANIFEST).is_file():
+        config = TrainConfig(base=str(base), labels=LABELS, seed=seed).changed(settings)
+        train(rows, out, dev=dev, config=config, resume=True, say=_say, progress=_show)
+    return out
+
+
+def _as_dicts(rows: Rows) -> LabelledDicts:
+    clear, unsure = rows.clear, ~rows.evaluated
+    return [
+        _soft(text, rows.targets[i])
+        | {
+            "labels": [name for name, chosen in zip(LABELS, clear[i], strict=True) if chosen],
+            "borderline": [name for name, chosen in zip(LABELS, unsure[i], strict=True) if chosen],
+        }
+        for i, text in enumerate(rows.texts)
+    ]
+
+
+def _soft(text: str, targets: npt.NDArray[np.float32]) -> dict[str, Any]:
+    values = targets.round(4).tolist()
+    return {"text": text, "labels": [], "borderline": [], "soft": dict(zip(LABELS, values, strict=True))}
+
+
+def _taught(corpus: Path, teachers: Sequence[Path], run: Path, recipe: Recipe) -> LabelledDicts:
+    """Sentences of the pool with the mean of what the teachers say of them.
+
+    Half are the sentences on which the first teacher sees most, half are drawn at random.
+    """
+    texts = read_pool(corpus)
+    first = _scored(teachers[0], texts, run)
+    order = np.argsort(-first.max(axis=1), kind="stable")
+    top = order[: recipe.pool_sentences // 2].tolist()
+    rest = random.Random(recipe.seed).sample(order[len(top) :].tolist(), recipe.pool_sentences - len(top))
+    chosen = [texts[i] for i in sorted(top + rest)]
+    mean = np.mean([_scored(teacher, chosen, run) for teacher in teachers], axis=0)
+    return [_soft(text, targets) for text, targets in zip(chosen, mean, strict=True)]
+
+
+def _scored(teacher: Path, texts: Sequence[str], run: Path) -> Probabilities:
+    """What a teacher says of texts, kept in the run's folder."""
+    tagger = RhetoricTagger.from_pretrained(teacher)
+    key = hashlib.sha256("\n".join((repr(tagger), *texts)).encode()).hexdigest()[:16]
+    file = run / f"scores-{key}.npy"
+    if not file.exists():
+        _say(f"{teacher} reads {len(texts):,} sentences")
+        np.save(file, tagger.predict_proba(texts), allow_pickle=False)
+    scores: Probabilities = np.load(file, allow_pickle=False)
+    return scores
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _show(step: int, steps: int, measured: Mapping[str, float]) -> None:
+    if "eval_macro_f1" in measured:
+        _say(f"step {step} of {steps}: macro-F1 {measured['eval_macro_f1']:.3f}")
 
 
 if __name__ == "__main__":
