@@ -115,13 +115,14 @@ def _read_states() -> tuple[State, ...]:
                 one.strip("-"),
                 many,
                 tuple(capitals.split("|")),
-                tuple(_leader(cell) for cell in leaders.split("|")) if leaders != "-" else (),
+                tuple(parse_leader(cell) for cell in leaders.split("|")) if leaders != "-" else (),
             )
         )
     return tuple(states)
 
 
-def _leader(cell: str) -> Leader:
+def parse_leader(cell: str) -> Leader:
+    """A leader as the table writes it: `Full Name:Short*`."""
     full, _, short = cell.rstrip("*").partition(":")
     return Leader(full, short or full.split()[-1], cell.endswith("*"))
 

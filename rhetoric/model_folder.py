@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from rhetoric.errors import ModelError
 
-__all__ = ["BUNDLED", "LabelSpec", "ModelFolder", "locate_model", "read_model_folder", "write_manifest"]
+__all__ = ["BUNDLED", "LabelSpec", "ModelFolder", "locate_model", "read_model_folder", "sha256", "write_manifest"]
 
 FORMAT = 1
 MANIFEST = "rhetoric.json"
@@ -187,7 +187,7 @@ def write_manifest(
     """
     names = sorted(str(file.relative_to(path).as_posix()) for file in path.rglob("*") if file.is_file())
     files = {
-        name: {"sha256": _sha256(path / name), "bytes": (path / name).stat().st_size}
+        name: {"sha256": sha256(path / name), "bytes": (path / name).stat().st_size}
         for name in names
         if name != MANIFEST
     }
@@ -207,7 +207,7 @@ def _check_file(file: Path, expected: Mapping[str, Any]) -> None:
     remedy = "remedy: install or copy the model again"
     try:
         size = file.stat().st_size
-        actual = _sha256(file) if size == expected["bytes"] else ""
+        actual = sha256(file) if size == expected["bytes"] else ""
     except OSError as error:
         raise ModelError(f"model file {file} cannot be read ({error.strerror}); {remedy}") from error
     if size != expected["bytes"]:
@@ -216,7 +216,8 @@ def _check_file(file: Path, expected: Mapping[str, Any]) -> None:
         raise ModelError(f"model file {file} is damaged: its SHA-256 is not the one in {MANIFEST}; {remedy}")
 
 
-def _sha256(file: Path) -> str:
+def sha256(file: Path) -> str:
+    """Hex digest of a file of any size."""
     digest = hashlib.sha256()
     with file.open("rb") as stream:
         while block := stream.read(1 << 20):

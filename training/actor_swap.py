@@ -1,6 +1,6 @@
 """Twins of a sentence with other actors, for training and for measuring whether names of actors sway the model.
 
-    python -m training.actor_swap measure --data FILE.jsonl [MODEL] [--twins N] [--seed S] [--json]
+    python -m training.actor_swap measure --data FILE.jsonl [--model MODEL] [--twins N] [--seed S] [--json]
 
 A state keeps its role: wherever its name, adjective, nationals, capital, offices or leaders stand, those of one other
 state do. That state is drawn from those that fit the grammar of the sentence ("the", "Germans" but "the Dutch"), so
@@ -23,11 +23,50 @@ from typing import Any
 import numpy as np
 
 from rhetoric import InputError, RhetoricTagger
-from rhetoric.actors import ORGANISATIONS, STATES, Leader, Organisation, Place, State, find_actors
+from rhetoric.actors import ORGANISATIONS, STATES, Leader, Organisation, Place, State, find_actors, parse_leader
 
 Actor = State | Organisation
 
 TWINS = 3
+KNOWN: tuple[Actor, ...] = (*STATES, *ORGANISATIONS)
+# States in no table: a model that hides those it knows cannot hide these.
+INVENTED = (
+    State(
+        "",
+        ("Norland",),
+        (False,),
+        ("Norlandic",),
+        "Norlander",
+        "Norlanders",
+        ("Skarn",),
+        (parse_leader("Ilse Varga*"),),
+    ),
+    State(
+        "",
+        ("Estmark",),
+        (False,),
+        ("Estmarkian",),
+        "Estmarkian",
+        "Estmarkians",
+        ("Port Aldane",),
+        (parse_leader("Jon Halik"),),
+    ),
+    State(
+        "",
+        ("Vessaria",),
+        (False,),
+        ("Vessarian",),
+        "Vessarian",
+        "Vessarians",
+        ("Olmeto",),
+        (parse_leader("Nadia Kerr*"),),
+    ),
+    State(
+        "", ("Tarquay",), (False,), ("Tarquayan",), "Tarquayan", "Tarquayans", ("Ruhan",), (parse_leader("Osei Bram"),)
+    ),
+    State("", ("Selm Republic",), (True,), ("Selmish",), "", "Selmish", ("Brask",), (parse_leader("Petar Umbo"),)),
+    State("", ("Drovia",), (False,), ("Drovian",), "Drovian", "Drovians", ("Kaltz",), (parse_leader("Maren Tisk*"),)),
+)
 
 # A name before one of these is no attribute: "the United States has", but "the United States delegation".
 _GO_ON = frozenset(
@@ -139,38 +178,39 @@ class Use:
         return phrase.upper() if self.place.form.upper else phrase
 
 
-def swapped(text: str, rng: random.Random) -> str | None:
+def swapped(text: str, rng: random.Random, others: Sequence[Actor] = KNOWN) -> str | None:
     """The text with every known actor replaced, the same one always by the same.
 
     Args:
         text: A sentence.
         rng: Draws the other actors; in the same state it gives the same twin.
+        others: What to draw from; where no state or no organisation is in it, those of the text stay.
 
     Returns:
         The twin; None if the text names no known actor, or if no other fits its grammar.
     """
-    uses = [Use(text, place) for place in find_actors(text)]
-    others = _draw_others(uses, rng)
-    if not others:
+    kinds = {type(actor) for actor in others}
+    uses = [Use(text, place) for place in find_actors(text) if type(place.form.actor) in kinds]
+    drawn = _draw_others(uses, others, rng)
+    if not drawn:
         return None
-    leaders = _draw_leaders(uses, others, rng)
+    leaders = _draw_leaders(uses, drawn, others, rng)
     pieces, done = [], 0
     for use in uses:
         leader = use.place.form.leader
-        pieces += [text[done : use.place.start], use.written(others[use.actor], leader and leaders[leader.short])]
+        pieces += [text[done : use.place.start], use.written(drawn[use.actor], leader and leaders[leader.short])]
         done = use.place.end
         if _OWNER.match(text[done:]) and pieces[-1].endswith(f"{text[done]}s"):
             done += 1
     return "".join([*pieces, text[done:]])
 
 
-def _draw_others(uses: Sequence[Use], rng: random.Random) -> dict[Actor, Actor]:
+def _draw_others(uses: Sequence[Use], known: Sequence[Actor], rng: random.Random) -> dict[Actor, Actor]:
     """Another actor for each, all different; empty if there is none for one of them."""
     sources = list(dict.fromkeys(use.actor for use in uses))
     others: dict[Actor, Actor] = {}
     for source in sources:
         own = [use for use in uses if use.actor == source]
-        known: tuple[Actor, ...] = (*STATES, *ORGANISATIONS)
         free = [
             actor
             for actor in known
@@ -182,11 +222,14 @@ def _draw_others(uses: Sequence[Use], rng: random.Random) -> dict[Actor, Actor]:
     return others
 
 
-def _draw_leaders(uses: Sequence[Use], others: Mapping[Actor, Actor], rng: random.Random) -> dict[str, Leader]:
+def _draw_leaders(
+    uses: Sequence[Use], others: Mapping[Actor, Actor], known: Sequence[Actor], rng: random.Random
+) -> dict[str, Leader]:
     """Another leader for each by short name: of the other state if the table has one of that sex, or else of any."""
     leaders: dict[str, Leader] = {}
     named = {use.place.form.leader: use.actor for use in uses if use.place.form.leader is not None}
-    anyone = [leader for state in STATES if state not in others for leader in state.leaders]
+    states = [actor for actor in known if isinstance(actor, State) and actor not in others]
+    anyone = [leader for state in states for leader in state.leaders]
     for leader, state in named.items():
         if leader is None or leader.short in leaders:
             continue
@@ -201,7 +244,14 @@ def _draw_leaders(uses: Sequence[Use], others: Mapping[Actor, Actor], rng: rando
     return leaders
 
 
-def measure(tagger: RhetoricTagger, texts: Iterable[str], *, twins: int = TWINS, seed: int = 0) -> dict[str, Any]:
+def measure(
+    tagger: RhetoricTagger,
+    texts: Iterable[str],
+    *,
+    twins: int = TWINS,
+    seed: int = 0,
+    others: Sequence[Actor] = KNOWN,
+) -> dict[str, Any]:
     """How far names of actors sway a model.
 
     Args:
@@ -209,6 +259,7 @@ def measure(tagger: RhetoricTagger, texts: Iterable[str], *, twins: int = TWINS,
         texts: Sentences; those that name no known actor are left out.
         twins: Twins of each.
         seed: Seed of the draws; a sentence's twins do not depend on the other sentences.
+        others: The actors that stand in the twins.
 
     Returns:
         `sentences` that name an actor and their `twins`; `changed_share` of the twins whose label set is another,
@@ -218,7 +269,7 @@ def measure(tagger: RhetoricTagger, texts: Iterable[str], *, twins: int = TWINS,
     pairs: list[tuple[str, str]] = []
     for text in texts:
         rng = random.Random(f"{seed} {text}")
-        drawn = [swapped(text, rng) for _ in range(twins)]
+        drawn = [swapped(text, rng, others) for _ in range(twins)]
         pairs += [(text, twin) for twin in drawn if twin is not None]
     sentences = list(dict.fromkeys(text for text, _ in pairs))
     if not sentences:
@@ -246,25 +297,26 @@ def main() -> int:
     """Measures a model on the sentences of a file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", choices=["measure"])
-    parser.add_argument("model", nargs="?", type=Path, help="model folder; the bundled model if left out")
+    parser.add_argument("--model", type=Path, help="model folder; the bundled model if left out")
     parser.add_argument("--data", type=Path, required=True, help="JSONL with a text in each line")
     parser.add_argument("--twins", type=int, default=TWINS, help="twins of each sentence")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     texts = [json.loads(line)["text"] for line in options.data.read_text(encoding="utf-8").splitlines()]
-    found = measure(RhetoricTagger.from_pretrained(options.model), texts, twins=options.twins, seed=options.seed)
+    tagger = RhetoricTagger.from_pretrained(options.model)
+    found = {
+        name: measure(tagger, texts, twins=options.twins, seed=options.seed, others=others)
+        for name, others in (("known", KNOWN), ("invented", INVENTED))
+    }
     if options.json:
         print(json.dumps(found, indent=2))
         return 0
-    print(
-        f"{found['sentences']:,} of {len(texts):,} sentences name an actor; {found['twins']:,} twins with other actors"
-    )
-    print(f"label set changes in {found['changed_share']:.1%} of the twins")
-    print(f"             and for {found['changed_sentences_share']:.1%} of the sentences in at least one twin")
-    print(f"a score moves by {found['mean_change']:.4f} on average, by {found['largest_change']:.2f} at most")
-    for label, share in sorted(found["labels"].items(), key=lambda item: -item[1]):
-        print(f"  {label:14}{share:.2%}")
+    for name, figures in found.items():
+        print(f"{name} actors: {figures['sentences']:,} of {len(texts):,} sentences, {figures['twins']:,} twins")
+        print(f"  the label set changes in {figures['changed_share']:.1%} of the twins")
+        print(f"  and for {figures['changed_sentences_share']:.1%} of the sentences in at least one twin")
+        print(f"  a score moves by {figures['mean_change']:.4f} on average, by {figures['largest_change']:.2f} at most")
     return 0
 
 

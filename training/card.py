@@ -27,7 +27,8 @@ from rhetoric.finetune.head import embed
 from rhetoric.finetune.metrics import f1, score
 from rhetoric.model_folder import ModelFolder, read_model_folder, write_manifest
 from rhetoric.taxonomy import LABELS, TAXONOMY_VERSION
-from training.data import Rows, read_corpus, read_genres
+from training.agreement import agreement as second_pass
+from training.data import ANNOTATIONS, Rows, read_corpus, read_genres
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
@@ -169,6 +170,7 @@ def card(
             dev=dev,
             rows=training["rows"],
             examples=figures["examples"],
+            second=second_pass(ANNOTATIONS),
             parity=int8["parity"],
             agreement=figures["agreement"],
             behaviour=behaviour(results.get("behaviour")),
@@ -196,11 +198,13 @@ def invariance(result: Mapping[str, Any] | None) -> str:
     """What swapping actors does."""
     if result is None:
         return "Not measured for this model."
-    return (
-        f"{result['sentences']:,} dev sentences name an actor. In {result['twins']:,} twins of them with other actors "
-        f"the label set changed in **{result['changed_share']:.1%}**, and a score moved by {result['mean_change']:.4f} "
-        "on average."
-    )
+    rows = [
+        f"| {name} | {found['sentences']:,} | {found['twins']:,} | {found['changed_share']:.1%} "
+        f"| {found['changed_sentences_share']:.1%} | {found['mean_change']:.4f} |"
+        for name, found in (("in the table", result["known"]), ("invented, in no table", result["invented"]))
+    ]
+    head = "| the other actors | dev sentences | twins | label set changes | in one twin at least | mean score change |"
+    return "\n".join([head, "|---|---|---|---|---|---|", *rows, "", "(`python -m training.actor_swap measure`)"])
 
 
 def baselines(result: Mapping[str, Any] | None, dev: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rhetoric.errors import InputError, ModelError
-from rhetoric.model_folder import MANIFEST, LabelSpec, ModelFolder, Task, locate_model, read_model_folder
+from rhetoric.model_folder import MANIFEST, LabelSpec, ModelFolder, Task, locate_model, read_model_folder, sha256
 
 __all__ = ["Base", "check_architecture", "locate_base", "quiet"]
 
@@ -34,6 +34,14 @@ class Base:
     def specs(self) -> dict[str, LabelSpec]:
         """What it decides each label by."""
         return {label.name: label for label in self.folder.labels} if self.folder else {}
+
+    @property
+    def digest(self) -> str:
+        """Identifies it by what is in it, not by where it lies; empty if it has no safetensors, and cannot be used."""
+        if self.folder:
+            return self.folder.digest
+        weights = self.path / "model.safetensors"
+        return sha256(weights) if weights.is_file() else ""
 
     def network(self, labels: Sequence[str], task: Task) -> tuple[Any, Any]:
         """The network with one output a label, in float32, and its tokenizer.

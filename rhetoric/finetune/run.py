@@ -134,7 +134,7 @@ def train(
     _announce(checked, train_data, dev_data, base, config, say)
     identity = {
         "data": _digests(checked),
-        "base": base.folder.digest if base.folder else str(base.path),
+        "base": base.digest,
         "settings": config.to_dict(),
     }
     with workspace(out, identity, resume=resume, force=force) as work:
@@ -165,8 +165,11 @@ def train(
             precision=fitted.precision,
             seconds=time.monotonic() - started,
         )
-        record = training_record(result, config, checked.report, identity)
-        (folder / "config.yaml").write_text(config.to_yaml(), encoding="utf-8")
+        # The folder may travel: of a local base its name is kept, and its digest, not where it lay.
+        local = config.base is not None and Path(config.base).is_dir()
+        shown = replace(config, base=Path(str(config.base)).name) if local else config
+        record = training_record(result, shown, checked.report, identity)
+        (folder / "config.yaml").write_text(shown.to_yaml(), encoding="utf-8")
         history = "".join(json.dumps(entry) + "\n" for entry in fitted.history)
         (folder / "history.jsonl").write_text(history, encoding="utf-8")
         (folder / "README.md").write_text(model_card(record, specs), encoding="utf-8")
