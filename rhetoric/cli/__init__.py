@@ -15,6 +15,7 @@ __all__ = ["main"]
 COMMANDS = {
     "tag": "Tag the sentences of a document.",
     "score": "Score files of any size, resumably.",
+    "compare": "Show how label rates moved between scored files.",
     "explain": "Show which words carried a label.",
     "labels": "Print the taxonomy with definitions.",
     "check": "Check labelled data before training on it.",

@@ -1,0 +1,218 @@
+"""Reads a scored file: what `rhetoric score` wrote in the layout wide, as arrays.
+
+Such a file has the input's own columns, then `labels`, a probability column a label, `uncertain`, `truncated`, `error`.
+The summary beside it names the labels, the prefix and the text column; without it they are told from the header.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rhetoric.errors import InputError, require
+
+__all__ = ["Scored", "read_scored"]
+
+TAIL = ("uncertain", "truncated", "error")
+TEXT_NAMES = ("text", "sentence", "content", "body")
+REMEDY = "remedy: a CSV, TSV, JSONL or Parquet file that `rhetoric score` wrote in the layout wide"
+
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The scored rows of a file.
+
+    Attributes:
+        path: The file.
+        labels: Names of the labels (L of them).
+        scores: (rows, L) float32, calibrated probabilities.
+        chosen: (rows, L), whether the label was given.
+        uncertain: (rows, L), whether careful readers may split on it.
+        texts: The texts; None if no column of them is known.
+        text_column: Its name.
+        columns: The input's own columns but the text, each a list of strings, numbers or None.
+        errors: Rows of the file without scores, which are left out.
+    """
+
+    path: Path
+    labels: tuple[str, ...]
+    scores: npt.NDArray[np.float32]
+    chosen: Bools
+    uncertain: Bools
+    texts: list[str] | None
+    text_column: str | None
+    columns: Mapping[str, list[Any]]
+    errors: int
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def column(self, name: str) -> list[Any]:
+        """The values of one of the input's own columns.
+
+        Raises:
+            InputError: There is none of this name.
+        """
+        if name not in self.columns:
+            raise InputError(f"{self.path} has no column {name!r}; remedy: one of {', '.join(self.columns) or 'none'}")
+        return self.columns[name]
+
+    def take(self, rows: Bools) -> Scored:
+        """The rows of a mask (rows,)."""
+        index = np.flatnonzero(rows)
+        return Scored(
+            self.path,
+            self.labels,
+            self.scores[index],
+            self.chosen[index],
+            self.uncertain[index],
+            None if self.texts is None else [self.texts[i] for i in index],
+            self.text_column,
+            {name: [values[i] for i in index] for name, values in self.columns.items()},
+            self.errors,
+        )
+
+
+def read_scored(path: str | Path, *, text_column: str | None = None) -> Scored:
+    """Reads a scored file into memory (about 1 kB a row).
+
+    Args:
+        path: CSV, TSV, JSONL or Parquet.
+        text_column: Column of the text; None to tell it from the summary beside the file, or from its name.
+
+    Raises:
+        InputError: The file cannot be read, or is no scored file of the layout wide.
+        ExtraError: A Parquet file, and pyarrow is not installed.
+    """
+    path = Path(path)
+    summary = _summary(path)
+    options = summary.get("options", {})
+    layout = options.get("layout", "wide")
+    if layout != "wide":
+        raise InputError(f"{path} has the layout {layout}; {REMEDY}")
+    columns = _read(path)
+    names = list(columns)
+    prefix = options.get("prefix", "")
+    first, labels = _added(path, names, prefix, summary.get("model", {}).get("labels"))
+    own = names[:first]
+    text = _text_column(path, own, text_column, options)
+    errors = columns[f"{prefix}error"]
+    good = [i for i, error in enumerate(errors) if not error]
+    try:
+        scores = np.array([[float(columns[prefix + name][i]) for name in labels] for i in good], np.float32)
+    except (TypeError, ValueError):
+        where, name = _first_bad(columns, [prefix + label for label in labels], good)
+        raise InputError(
+            f"{path} row {where + 1}, column {name!r}: {columns[name][where]!r} is no probability; {REMEDY}"
+        ) from None
+    return Scored(
+        path,
+        labels,
+        scores.reshape(len(good), len(labels)),
+        _given(columns[f"{prefix}labels"], good, labels),
+        _given(columns[f"{prefix}uncertain"], good, labels),
+        None if text is None else [str(columns[text][i]) for i in good],
+        text,
+        {name: [columns[name][i] for i in good] for name in own if name != text},
+        len(errors) - len(good),
+    )
+
+
+def _summary(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.with_name(f"{path.name}.summary.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _read(path: Path) -> dict[str, list[Any]]:
+    suffix = path.suffix.lower()
+    try:
+        if suffix == ".parquet":
+            table = require("pyarrow.parquet", extra="parquet").read_table(path)
+            return {name: table.column(name).to_pylist() for name in table.column_names}
+        with path.open(encoding="utf-8", newline="") as stream:
+            if suffix in (".jsonl", ".ndjson"):
+                return _from_rows(path, (json.loads(line) for line in stream if line.strip()))
+            if suffix in (".csv", ".tsv"):
+                csv.field_size_limit(sys.maxsize)
+                return _from_table(path, csv.reader(stream, delimiter="\t" if suffix == ".tsv" else ","))
+    except (OSError, ValueError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise InputError(f"{path} cannot be read ({reason}); {REMEDY}") from None
+    raise InputError(f"{path}: the name does not tell a format; {REMEDY}")
+
+
+def _from_rows(path: Path, rows: Iterator[dict[str, Any]]) -> dict[str, list[Any]]:
+    columns: dict[str, list[Any]] = {}
+    for number, row in enumerate(rows, start=1):
+        if not isinstance(row, dict) or (columns and row.keys() != columns.keys()):
+            raise InputError(f"{path} row {number} has other fields than the rows before it; {REMEDY}")
+        for name, value in row.items():
+            columns.setdefault(name, []).append(value)
+    return columns
+
+
+def _from_table(path: Path, rows: Iterator[list[str]]) -> dict[str, list[Any]]:
+    names = next(rows, [])
+    kept = []
+    for number, row in enumerate(rows, start=1):
+        if len(row) != len(names):
+            raise InputError(f"{path} row {number} has {len(row)} cells, the header {len(names)}; {REMEDY}")
+        kept.append(row)
+    return {name: [row[i] for row in kept] for i, name in enumerate(names)}
+
+
+def _added(path: Path, names: Sequence[str], prefix: str, known: Sequence[str] | None) -> tuple[int, tuple[str, ...]]:
+    """Where the added columns begin, and the labels, whose columns stand between `labels` and `uncertain`."""
+    head = f"{prefix}labels"
+    tail = [prefix + name for name in TAIL]
+    if head not in names or names[-len(tail) :] != tail:
+        raise InputError(f"{path} lacks the columns {head}, {', '.join(tail)} at the end of a row; {REMEDY}")
+    first = len(names) - 1 - list(reversed(names)).index(head)
+    labels = tuple(name.removeprefix(prefix) for name in names[first + 1 : -len(tail)])
+    if not labels or (known is not None and labels != tuple(known)):
+        raise InputError(f"{path} has the label columns {', '.join(labels) or 'none'}, its summary others; {REMEDY}")
+    return first, labels
+
+
+def _text_column(path: Path, own: Sequence[str], asked: str | None, options: Mapping[str, Any]) -> str | None:
+    if asked is not None:
+        if asked not in own:
+            raise InputError(f"{path} has no column {asked!r}; remedy: one of {', '.join(own) or 'none'}")
+        return asked
+    candidates = ("text", *TEXT_NAMES) if options.get("documents") else (options.get("text_column"), *TEXT_NAMES)
+    return next((name for name in candidates if name in own), None)
+
+
+def _given(cells: Sequence[Any], rows: Sequence[int], labels: Sequence[str]) -> Bools:
+    """(rows, L) from lists of names, or names joined by "|"."""
+    place = {name: i for i, name in enumerate(labels)}
+    given = np.zeros((len(rows), len(labels)), bool)
+    for number, i in enumerate(rows):
+        cell = cells[i]
+        for name in cell.split("|") if isinstance(cell, str) else cell or ():
+            if name in place:
+                given[number, place[name]] = True
+    return given
+
+
+def _first_bad(columns: Mapping[str, list[Any]], names: Sequence[str], rows: Sequence[int]) -> tuple[int, str]:
+    for i in rows:
+        for name in names:
+            try:
+                float(columns[name][i])
+            except (TypeError, ValueError):
+                return i, name
+    raise AssertionError("every cell is a number")

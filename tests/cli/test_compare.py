@@ -1,0 +1,63 @@
+"""`rhetoric compare` on files that `rhetoric score` wrote."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rhetoric import RhetoricTagger
+
+from .conftest import Run
+
+EARLY = ["We are ready to meet without preconditions.", "Our delegations met on Tuesday in the old town hall."]
+LATE = ["Norland must withdraw its boats from the strait at once.", "They will pay a heavy price for this attack."]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory, bundled: RhetoricTagger) -> tuple[Path, Path, Path]:
+    folder = tmp_path_factory.mktemp("compare")
+    paths = []
+    for name, rows in (("a", [(2013, t) for t in EARLY]), ("b", [(2014, t) for t in LATE])):
+        source = folder / f"{name}.jsonl"
+        source.write_text("".join(json.dumps({"year": y, "text": t}) + "\n" for y, t in rows * 60), encoding="utf-8")
+        paths.append(folder / f"{name}.scored.jsonl")
+        bundled.score_file(source, paths[-1])
+    both = folder / "both.jsonl"
+    both.write_text("".join((folder / f"{name}.jsonl").read_text() for name in "ab"), encoding="utf-8")
+    paths.append(folder / "both.scored.csv")
+    bundled.score_file(both, paths[-1])
+    return paths[0], paths[1], paths[2]
+
+
+def test_the_table_names_what_moved(files: tuple[Path, Path, Path], run: Run) -> None:
+    done = run("compare", files[0], files[1])
+    assert done.code == 0
+    rows = {line.split()[0]: line for line in done.out.splitlines() if line.strip()}
+    assert "+50.0" in rows["demand"] and "**" in rows["demand"]
+    assert "-50.0" in rows["conciliation"]
+    assert "**" not in rows["evasion"]
+
+
+def test_two_files_and_two_periods_of_one_are_the_same(files: tuple[Path, Path, Path], run: Run) -> None:
+    two = json.loads(run("compare", files[0], files[1], "--json").out)
+    one = json.loads(run("compare", files[2], "--split", "year=2014", "--json", "--by", "year").out)
+    assert two["shifts"] == one["shifts"] or [s["difference"] for s in two["shifts"]] == [
+        s["difference"] for s in one["shifts"]
+    ]
+    assert [group["value"] for group in one["groups"]] == ["2013", "2014"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["{a}"], 2, "Give two files"),
+        (["{a}", "{b}", "--split", "year=2014"], 2, "Give two files"),
+        (["{a}", "--split", "year"], 2, "COLUMN=VALUE"),
+        (["{a}", "nowhere.csv"], 2, "nowhere.csv"),
+    ],
+)
+def test_wrong_calls(arguments: list[str], code: int, message: str, files: tuple[Path, Path, Path], run: Run) -> None:
+    done = run("compare", *(argument.format(a=files[0], b=files[1]) for argument in arguments))
+    assert done.code == code and message in done.err and "Traceback" not in done.err

@@ -1,0 +1,94 @@
+"""A scored file comes back as arrays, whatever its format; what is no scored file is refused with its row."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rhetoric import InputError, RhetoricTagger
+from rhetoric.scored import read_scored
+
+TEXTS = ["It is up to Skarn to reopen the strait.", "", "We are ready to meet without preconditions, said one | two."]
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("scored") / "in.csv"
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerows([("id", "year", "body"), *((i, 2000 + i, text) for i, text in enumerate(TEXTS))])
+    return path
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+def test_every_format_gives_the_same_rows(kind: str, source: Path, bundled: RhetoricTagger) -> None:
+    if kind == "parquet":
+        pytest.importorskip("pyarrow")
+    out = source.with_name(f"out.{kind}")
+    bundled.score_file(source, out, force=True)
+    scored = read_scored(out)
+    predictions = bundled.predict([TEXTS[0], TEXTS[2]])
+    assert scored.labels == bundled.labels
+    assert scored.texts == [TEXTS[0], TEXTS[2]]
+    assert scored.text_column == "body"
+    assert scored.errors == 1
+    assert [str(year) for year in scored.column("year")] == ["2000", "2002"]
+    assert np.allclose(scored.scores, [list(p.scores.values()) for p in predictions], atol=1e-6)
+    assert [[n for n, c in zip(scored.labels, row, strict=True) if c] for row in scored.chosen] == [
+        sorted(p.labels, key=bundled.labels.index) for p in predictions
+    ]
+    assert np.array_equal(scored.uncertain, [[name in p.uncertain for name in bundled.labels] for p in predictions])
+
+
+def test_a_prefix_and_a_lost_summary_are_understood(source: Path, bundled: RhetoricTagger) -> None:
+    out = source.with_name("prefixed.csv")
+    bundled.score_file(source, out, prefix="r_")
+    assert read_scored(out).labels == bundled.labels
+    plain = source.with_name("plain.csv")
+    bundled.score_file(source, plain)
+    plain.with_name("plain.csv.summary.json").unlink()
+    assert read_scored(plain, text_column="body").texts == [TEXTS[0], TEXTS[2]]
+
+
+def test_take_keeps_rows_together(source: Path, bundled: RhetoricTagger) -> None:
+    out = source.with_name("taken.csv")
+    bundled.score_file(source, out)
+    last = read_scored(out).take(np.array([False, True]))
+    assert last.texts == [TEXTS[2]] and last.column("id") == ["2"] and len(last) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", "id,text\n1,hello\n", "lacks the columns labels"),
+        ("b.csv", "text,labels,demand,uncertain,truncated,error\nx,,high,,false,\n", "row 1, column 'demand': 'high'"),
+        ("c.csv", "text,labels,demand,uncertain,truncated,error\nx,,0.1,,false\n", "row 1 has 5 cells"),
+        ("d.jsonl", '{"a": 1}\n{"b": 1}\n', "row 2 has other fields"),
+        ("e.jsonl", "{broken\n", "cannot be read"),
+        ("f.doc", "", "does not tell a format"),
+        ("g.csv", "", "lacks the columns labels"),
+    ],
+)
+def test_other_files_are_refused(name: str, content: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        read_scored(path)
+
+
+def test_another_layout_and_unknown_columns_are_refused(source: Path, bundled: RhetoricTagger) -> None:
+    out = source.with_name("long.csv")
+    bundled.score_file(source, out, layout="long")
+    with pytest.raises(InputError, match="layout long"):
+        read_scored(out)
+    wide = source.with_name("wide.csv")
+    bundled.score_file(source, wide)
+    with pytest.raises(InputError, match="no column 'country'"):
+        read_scored(wide).column("country")
+    with pytest.raises(InputError, match="no column 'nope'"):
+        read_scored(wide, text_column="nope")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_scored(wide.with_name("missing.csv"))
