@@ -8,7 +8,6 @@ it twice ("must", "has to"): no single word then costs anything.
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -81,22 +80,9 @@ class Explanation:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        return "".join(self._html_line(label) for label in self.contributions)
+        from rhetoric.html import explanation
 
-    def _html_line(self, label: str) -> str:
-        values = self.contributions[label]
-        strongest = max(max(map(abs, values), default=0.0), 0.1)
-        pieces, after = [], 0
-        for word, value in zip(self.words, values, strict=True):
-            pieces.append(html.escape(self.text[after : word.start]))
-            colour = "34,139,34" if value > 0 else "178,34,34"
-            shade = abs(value) / strongest * 0.6
-            pieces.append(
-                f'<span style="background:rgba({colour},{shade:.2f})" title="{value:+.2f}">'
-                f"{html.escape(word.text)}</span>"
-            )
-            after = word.end
-        return f"<p><b>{html.escape(label)} {self.scores[label]:.2f}</b><br>{''.join(pieces)}</p>"
+        return explanation(self)
 
 
 def occlude(

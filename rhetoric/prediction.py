@@ -42,6 +42,11 @@ class Prediction:
         notes += ["truncated"] if self.truncated else []
         return _named(self.labels, self.scores) + (f" ({'; '.join(notes)})" if notes else "")
 
+    def _repr_html_(self) -> str:
+        from rhetoric.html import prediction
+
+        return prediction(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
@@ -134,6 +139,11 @@ class Document:
 
     def __str__(self) -> str:
         return "\n".join(str(sentence) for sentence in self.sentences)
+
+    def _repr_html_(self) -> str:
+        from rhetoric.html import document
+
+        return document(self)
 
 
 def _named(labels: tuple[str, ...], scores: dict[str, float]) -> str:

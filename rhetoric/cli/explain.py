@@ -8,6 +8,8 @@ import click
 
 from rhetoric.cli.options import check_label, read_document
 from rhetoric.explain import Explanation
+from rhetoric.html import explanation as render
+from rhetoric.html import page
 from rhetoric.tagger import RhetoricTagger
 
 __all__ = ["command"]
@@ -17,7 +19,7 @@ __all__ = ["command"]
 @click.argument("source", metavar="TEXT|FILE|-")
 @click.option("--label", help="The label to explain; those the text carries, if left out.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--html", "as_html", is_flag=True, help="Print HTML.")
+@click.option("--html", "as_html", is_flag=True, help="Print a web page.")
 @click.option("--model", metavar="FOLDER|HUB_ID", help="Another model than the bundled one.")
 def command(source: str, label: str | None, as_json: bool, as_html: bool, model: str | None) -> None:
     """Show which words of a sentence speak for a label (green) and against it (red)."""
@@ -29,7 +31,7 @@ def command(source: str, label: str | None, as_json: bool, as_html: bool, model:
     if as_json:
         click.echo(json.dumps(explanation.to_dict(), ensure_ascii=False, indent=2))
     elif as_html:
-        click.echo(explanation._repr_html_())
+        click.echo(page("Which words carried the label", render(explanation)), nl=False)
     else:
         _print_coloured(explanation)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -17,6 +19,7 @@ __all__ = ["command"]
 @click.command("tag")
 @click.argument("source", metavar="TEXT|FILE|-")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a table.")
+@click.option("--html", "as_html", is_flag=True, help="Print a web page: the text with its labels, and a profile.")
 @click.option("--labels", metavar="A,B,…", help="Only sentences that carry one of these labels, and only these labels.")
 @click.option(
     "--threshold",
@@ -29,24 +32,37 @@ __all__ = ["command"]
 def command(
     source: str,
     as_json: bool,
+    as_html: bool,
     labels: str | None,
     threshold: tuple[str, ...],
     min_score: float,
     model: str | None,
 ) -> None:
     """Tag each sentence of a document: a text in quotes, a UTF-8 file, or standard input (-)."""
+    if as_json and as_html:
+        raise click.UsageError("--json and --html exclude each other.")
     text = read_document(source)
     tagger = RhetoricTagger.from_pretrained(model)
     wanted = parse_labels(labels, tagger.labels)
     document = tagger.tag_document(text, threshold=parse_threshold(threshold, tagger.labels))
     narrowed = labels is not None or min_score > 0
-    rows = []
+    rows: list[tuple[Sentence, tuple[str, ...]]] = []
     for sentence in document.sentences:
         shown = tuple(name for name in sentence.labels if name in wanted and sentence.scores[name] >= min_score)
         if shown or not narrowed:
             rows.append((sentence, shown))
     if as_json:
         click.echo(json.dumps(_json(document, rows, wanted), ensure_ascii=False, indent=2))
+    elif as_html:
+        from rhetoric.html import document_page
+
+        sentences = tuple(replace(sentence, labels=shown) for sentence, shown in rows)
+        click.echo(
+            document_page(
+                replace(document, sentences=sentences), "Tagged text" if source in ("-", text) else Path(source).name
+            ),
+            nl=False,
+        )
     else:
         _print_table(document, rows)
 

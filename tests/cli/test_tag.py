@@ -155,3 +155,15 @@ def test_ctrl_c_stops_without_a_traceback(run: Run, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("rhetoric.cli.tag.read_document", interrupt)
     outcome = run("tag", "talks today")
     assert (outcome.code, outcome.err.strip()) == (1, "Stopped.")
+
+
+def test_html_is_a_page_with_the_labels_asked_for(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "speech.txt"
+    file.write_text("You must withdraw at once. We thank our friends for their help.", encoding="utf-8")
+    done = run("tag", file, "--html", "--labels", "solidarity")
+    assert done.code == 0 and done.out.startswith("<!doctype html>")
+    assert "<h1>speech.txt</h1>" in done.out
+    assert 'data-labels="solidarity' in done.out and 'data-labels="demand' not in done.out
+    assert "You must withdraw at once." in done.out
+    assert "<h1>Tagged text</h1>" in run("tag", "We thank our friends for their help.", "--html").out
+    assert run("tag", file, "--html", "--json").code == 2
