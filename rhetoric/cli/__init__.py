@@ -16,6 +16,7 @@ COMMANDS = {
     "tag": "Tag the sentences of a document.",
     "score": "Score files of any size, resumably.",
     "compare": "Show how label rates moved between scored files.",
+    "report": "Make a web page of a scored file.",
     "explain": "Show which words carried a label.",
     "labels": "Print the taxonomy with definitions.",
     "check": "Check labelled data before training on it.",

@@ -1,0 +1,172 @@
+"""The charts of a report, as SVG and tables that read well without colour and without a mouse."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+
+from rhetoric.html import FAMILY_OF
+from rhetoric.report.figures import Figures, Part, Rate, when
+
+__all__ = ["balance_over_time", "group_table", "overall", "over_time", "together"]
+
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 300, 130, 34, 18, 8
+
+
+def overall(labels: Sequence[str], figures: Figures) -> str:
+    """Bars of the label rates, with their intervals."""
+    row, left, width = 22, 104, 400
+    top = max(rate.high for rate in figures.whole.rates) or 1.0
+    marks = []
+    order = sorted(range(len(labels)), key=lambda i: -figures.whole.rates[i].value)
+    for place, i in enumerate(order):
+        rate, y = figures.whole.rates[i], row * place
+
+        def x(value: float) -> float:
+            return left + width * value / top
+
+        marks.append(
+            f'<g class="{_family(labels[i])}"><title>{escape(labels[i])}: {_words(rate)}</title>'
+            f'<text x="{left - 8}" y="{y + 15}" text-anchor="end">{escape(labels[i])}</text>'
+            f'<rect class="fill" x="{left}" y="{y + 5}" width="{x(rate.value) - left:.1f}" height="12"/>'
+            f'<path class="whisker" d="M{x(rate.low):.1f} {y + 11}H{x(rate.high):.1f}"/>'
+            f'<text x="{x(rate.high) + 8:.1f}" y="{y + 15}" class="number">{rate.value:.1%}</text></g>'
+        )
+    return _svg(left + width + 60, row * len(labels) + 4, "Share of sentences that carry each label", marks)
+
+
+def over_time(labels: Sequence[str], figures: Figures) -> str:
+    """A small chart a label, all on one scale, so that they can be compared."""
+    top = _ceiling(max(part.rates[i].value for part in figures.over_time for i in range(len(labels))))
+    charts = []
+    for i, label in enumerate(labels):
+        rates = [part.rates[i] for part in figures.over_time]
+        chart = _line(figures.over_time, rates, 0.0, top, f"{label}: share of sentences over time")
+        charts.append(
+            f'<figure class="{_family(label)}"><figcaption class="name">{escape(label)}</figcaption>{chart}</figure>'
+        )
+    return f'<div class="multiples">{"".join(charts)}</div>'
+
+
+def balance_over_time(figures: Figures) -> str:
+    """The balance of each period that has one."""
+    parts = [part for part in figures.over_time if part.balance is not None]
+    if not parts:
+        return "<p>No sentence is conflictual or cooperative.</p>"
+    rates = [part.balance for part in parts if part.balance is not None]
+    chart = _line(parts, rates, -1.0, 1.0, "Conflict–cooperation balance over time", width=640, height=190)
+    return f'<figure class="balance">{chart}</figure>'
+
+
+def group_table(column: str, labels: Sequence[str], parts: Sequence[Part], whole: Part) -> str:
+    """Rates of each group; dark where a rate's interval leaves the rate of all rows out."""
+    heads = "".join(f'<th class="{_family(name)} name slant"><span>{escape(name)}</span></th>' for name in labels)
+    rows = []
+    for part in (whole, *parts):
+        cells = []
+        for i, rate in enumerate(part.rates):
+            apart = part is not whole and not rate.low <= whole.rates[i].value <= rate.high
+            side = ("more" if rate.value > whole.rates[i].value else "less") if apart else ""
+            cells.append(
+                f'<td class="n {_family(labels[i])} {side}" title="{escape(labels[i])}: {_words(rate)}">'
+                f"{100 * rate.value:.0f}<small>{100 * rate.low:.0f}–{100 * rate.high:.0f}</small></td>"
+            )
+        balance = "" if part.balance is None else f"{part.balance.value:+.2f}"
+        rows.append(
+            f'<tr{" class=whole" if part is whole else ""}><th>{escape(part.name)}</th><td class="n">{part.rows:,}</td>'
+            f'{"".join(cells)}<td class="n">{balance}</td></tr>'
+        )
+    return (
+        f'<div class="wide"><table class="groups"><thead><tr><th>{escape(column)}</th><th class="n">sentences</th>'
+        f"{heads}"
+        f'<th class="slant"><span>balance</span></th></tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+    )
+
+
+def together(labels: Sequence[str], figures: Figures) -> str:
+    """Of the sentences with the label of the row, the share that also carry that of the column, in percent."""
+    heads = "".join(f'<th class="{_family(name)} name slant"><span>{escape(name)}</span></th>' for name in labels)
+    rows = []
+    for i, label in enumerate(labels):
+        cells = []
+        for j, other in enumerate(labels):
+            share = figures.together[i, j]
+            if i == j or np.isnan(share):
+                cells.append('<td class="n soft">·</td>')
+            else:
+                title = f"{share:.0%} of the sentences with {label} also carry {other}"
+                cells.append(
+                    f'<td class="n shade" style="--w:{90 * share:.0f}%" title="{escape(title)}">{100 * share:.0f}</td>'
+                )
+        rows.append(f'<tr><th class="{_family(label)} name">{escape(label)}</th>{"".join(cells)}</tr>')
+    return (
+        f'<div class="wide"><table class="groups"><thead><tr><th></th>{heads}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _line(
+    parts: Sequence[Part],
+    rates: Sequence[Rate],
+    bottom: float,
+    top: float,
+    title: str,
+    *,
+    width: int = WIDTH,
+    height: int = HEIGHT,
+) -> str:
+    inner_w, inner_h = width - LEFT - 10, height - TOP - BOTTOM
+
+    first, last = when(parts[0].name), when(parts[-1].name)
+
+    def x(i: int) -> float:
+        return LEFT + inner_w * ((when(parts[i].name) - first) / (last - first) if last > first else 0.5)
+
+    def y(value: float) -> float:
+        return TOP + inner_h * (top - value) / (top - bottom)
+
+    marks = []
+    for value in (bottom, (bottom + top) / 2, top):
+        number = f"{value:.0%}" if bottom == 0 else f"{value:+.0f}" if value else "0"
+        marks.append(
+            f'<path class="grid" d="M{LEFT} {y(value):.1f}H{width - 10}"/>'
+            f'<text class="tick" x="{LEFT - 5}" y="{y(value) + 4:.1f}" text-anchor="end">{number}</text>'
+        )
+    upper = " ".join(f"{x(i):.1f},{y(min(rate.high, top)):.1f}" for i, rate in enumerate(rates))
+    lower = " ".join(f"{x(i):.1f},{y(max(rate.low, bottom)):.1f}" for i, rate in reversed(list(enumerate(rates))))
+    marks.append(f'<polygon class="band" points="{upper} {lower}"/>')
+    points = " ".join(f"{x(i):.1f},{y(rate.value):.1f}" for i, rate in enumerate(rates))
+    marks.append(f'<polyline class="line" points="{points}"/>')
+    for i, (part, rate) in enumerate(zip(parts, rates, strict=True)):
+        said = f"{part.name}: {_words(rate) if bottom == 0 else f'{rate.value:+.2f}'}, {part.rows:,} sentences"
+        marks.append(
+            f'<circle class="dot" cx="{x(i):.1f}" cy="{y(rate.value):.1f}" r="{2.2 if len(parts) > 25 else 3}">'
+            f"<title>{escape(said)}</title></circle>"
+        )
+    for i, anchor in ((0, "start"), (len(parts) - 1, "end")) if len(parts) > 1 else ((0, "middle"),):
+        marks.append(
+            f'<text class="tick" x="{x(i):.1f}" y="{height - 4}" text-anchor="{anchor}">{escape(parts[i].name)}</text>'
+        )
+    return _svg(width, height, title, marks)
+
+
+def _svg(width: float, height: float, title: str, marks: Sequence[str]) -> str:
+    return (
+        f'<svg viewBox="0 0 {width:.0f} {height:.0f}" style="max-width:{width:.0f}px" role="img" '
+        f'aria-label="{escape(title)}">{"".join(marks)}</svg>'
+    )
+
+
+def _family(label: str) -> str:
+    return FAMILY_OF.get(label, "own")
+
+
+def _words(rate: Rate) -> str:
+    return f"{rate.value:.1%} (95 %: {rate.low:.1%} to {rate.high:.1%})"
+
+
+def _ceiling(share: float) -> float:
+    """The next round share above one."""
+    return next((step for step in (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8) if step >= share * 1.05), 1.0)

@@ -1,0 +1,216 @@
+"""Puts a report together: charts and lists as plain HTML, and the rows, packed, for the list that can be searched."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rhetoric.html import FAMILY_COLOURS, FAMILY_OF
+from rhetoric.report import charts
+from rhetoric.report.figures import DOCUMENT_NAMES, Figures, figures, guess_time
+from rhetoric.scored import Scored
+
+__all__ = ["report"]
+
+HERE = Path(__file__).parent
+MOST_VALUES = 200  # a column with more values is no filter
+GROUP_NAMES = ("speaker", "country", "source", "actor", "party", "genre", "outlet")
+
+
+def report(scored: Scored, *, time: str | None = None, by: Sequence[str] | None = None, title: str = "") -> str:
+    """The page of a scored file.
+
+    Args:
+        scored: At least one scored row.
+        time: Column of dates; None to guess it.
+        by: Columns to group by; None for those with a usual name (speaker, country, source, …).
+        title: Of the page; the file's name if empty.
+
+    Returns:
+        HTML that loads nothing from elsewhere.
+
+    Raises:
+        InputError: There is no row, no such column, or no date in the time column.
+    """
+    time = time if time is not None else guess_time(scored)
+    if by is None:
+        by = [name for name in scored.columns if name.lower() in GROUP_NAMES and name != time]
+    found = figures(scored, time=time, by=by)
+    title = title or scored.path.name
+    colours = "".join(f".{name}{{--c:light-dark({light},{dark})}}" for name, (light, dark) in FAMILY_COLOURS.items())
+    sections = [*_charts(scored, found, time), _typical(scored, found), _sentences(scored), _method(scored, found)]
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{escape(title)}</title>\n<style>{colours}\n{_asset('page.css')}</style></head>\n<body>\n"
+        f'<header><h1>{escape(title)}</h1><button id="theme" type="button">Light or dark</button>'
+        f"<p>{_summary(scored, found, time)}</p></header>\n<main>\n{chr(10).join(sections)}\n</main>\n"
+        f'<script id="rows" type="application/octet-stream">{_packed(scored, time, by)}</script>\n'
+        f"<script>{_asset('page.js')}</script>\n</body></html>\n"
+    )
+
+
+def _asset(name: str) -> str:
+    return (HERE / name).read_text(encoding="utf-8")
+
+
+def _section(title: str, note: str, body: str, key: str = "") -> str:
+    return f'<section{f" id={key}" if key else ""}><h2>{escape(title)}</h2><p class="note">{note}</p>{body}</section>'
+
+
+def _summary(scored: Scored, found: Figures, time: str | None) -> str:
+    parts = [f"{len(scored):,} sentences"]
+    if found.over_time:
+        parts.append(f"{escape(found.over_time[0].name)} to {escape(found.over_time[-1].name)}")
+    labelled = float(scored.chosen.any(axis=1).mean())
+    parts.append(f"{labelled:.0%} carry a label")
+    if found.whole.balance is not None:
+        parts.append(f"conflict–cooperation balance {found.whole.balance.value:+.2f}")
+    if scored.errors:
+        parts.append(f"<strong>{scored.errors:,} rows could not be scored and are left out</strong>")
+    if found.undated:
+        parts.append(f"<strong>{found.undated:,} rows have no date in {escape(str(time))}</strong>")
+    return "; ".join(parts) + "."
+
+
+def _charts(scored: Scored, found: Figures, time: str | None) -> list[str]:
+    labels = scored.labels
+    sections = [
+        _section(
+            "How often each type occurs",
+            "Share of all sentences that carry the label. The thin line is the 95 % interval.",
+            charts.overall(labels, found),
+        )
+    ]
+    if len(found.over_time) > 1:
+        sections += [
+            _section(
+                "How the types moved",
+                f"Share of the sentences of each {found.unit} (column {escape(str(time))}), all on one scale; "
+                "the shade is the 95 % interval.",
+                charts.over_time(labels, found),
+            ),
+            _section(
+                "Conflict and cooperation",
+                f"Balance of each {found.unit}: +1 if all sentences that are either are cooperative (conciliation, "
+                "commitment, solidarity), −1 if all are coercive or adversarial (threat, coercion, accusation, "
+                "rejection, resolve).",
+                charts.balance_over_time(found),
+            ),
+        ]
+    sections += [
+        _section(
+            f"By {column}",
+            "Percent of the group's sentences that carry the label, with the 95 % interval. Shaded where the interval "
+            "leaves the rate of all sentences out: ▲ above it, ▽ below; one cell in twenty does by chance.",
+            charts.group_table(column, labels, parts, found.whole),
+        )
+        for column, parts in found.by.items()
+    ]
+    sections.append(
+        _section(
+            "What goes together",
+            "Of the sentences with the label of the row, the percent that also carry the label of the column.",
+            charts.together(labels, found),
+        )
+    )
+    return sections
+
+
+def _typical(scored: Scored, found: Figures) -> str:
+    if scored.texts is None:
+        return _section("Sentences", "The file has no column of texts.", "")
+    texts = scored.texts
+
+    def item(i: int, shown: Sequence[int]) -> str:
+        chips = "".join(
+            f'<span class="chip {FAMILY_OF.get(scored.labels[j], "own")}">{escape(scored.labels[j])} '
+            f"{scored.scores[i, j]:.2f}</span>"
+            for j in shown
+        )
+        return f"<li>{escape(texts[i])} {chips}</li>"
+
+    lists = []
+    for j, label in enumerate(scored.labels):
+        rows = [i for i in found.typical[label] if scored.chosen[i, j]]
+        if rows:
+            items = "".join(item(i, [j]) for i in rows)
+            lists.append(f'<h3 class="{FAMILY_OF.get(label, "own")} name">{escape(label)}</h3><ul>{items}</ul>')
+    doubtful = "".join(
+        item(i, np.flatnonzero(scored.uncertain[i]).tolist()) for i in found.doubtful if scored.uncertain[i].any()
+    )
+    typical = _section(
+        "The most typical sentences",
+        "Those with the highest score of each label; each text once.",
+        f'<details><summary>Show</summary><div class="lists">{"".join(lists)}</div></details>',
+    )
+    return typical + _section(
+        "The most doubtful sentences",
+        "Those on which careful readers would differ most. Read these before you quote a rate.",
+        f"<details><summary>Show</summary><ul>{doubtful or '<li>None.</li>'}</ul></details>",
+    )
+
+
+def _sentences(scored: Scored) -> str:
+    if scored.texts is None:
+        return ""
+    return _section(
+        "All sentences",
+        "Filter and search; press a document's name to read it in order.",
+        '<form id="filters" autocomplete="off"></form><p id="count" role="status">Unpacking…</p><div id="list"></div>'
+        '<button id="more" type="button" hidden>Show more</button>',
+        "sentences",
+    )
+
+
+def _method(scored: Scored, found: Figures) -> str:
+    effect = float(np.median(found.design_effect))
+    drawn = (
+        f"widened for sentences that come from the same document (design effect after Kish, 1965; median {effect:.1f})"
+        if (found.design_effect > 1).any()
+        else "taking the sentences as independent, which sentences of one speech are not"
+    )
+    return _section(
+        "How to read this",
+        f"Labels and probabilities are those in {escape(scored.path.name)}, given by a model, sentence by sentence, "
+        "without context. A rate is the share of sentences with the label; its interval is Wilson's (1927), "
+        f"{drawn}. It covers chance in drawing sentences, not the errors of the model: see its model card for these, "
+        "and do not compare labels whose errors differ. Reported speech counts like a speaker's own words. Everything "
+        "is in this file; it loads nothing.",
+        "",
+    )
+
+
+def _packed(scored: Scored, time: str | None, by: Sequence[str]) -> str:
+    """The rows as gzipped JSON in base64, which no text can break out of; the page unpacks them."""
+    if scored.texts is None:
+        return ""
+    document = next((name for name in DOCUMENT_NAMES if name in scored.columns), None)
+    columns: dict[str, dict[str, Any]] = {}
+    for name in dict.fromkeys([*by, *([document] if document else [])]):
+        values = [str(cell) if cell not in (None, "") else "" for cell in scored.columns[name]]
+        names = sorted(set(values))
+        place = {value: i for i, value in enumerate(names)}
+        columns[name] = {"values": names, "rows": [place[value] for value in values]}
+    bits = 1 << np.arange(len(scored.labels), dtype=object)
+    data = {
+        "labels": scored.labels,
+        "families": [FAMILY_OF.get(name, "own") for name in scored.labels],
+        "texts": scored.texts,
+        # Two decimals in a byte are as much as anybody reads.
+        "scores": base64.b64encode(np.rint(scored.scores * 100).astype(np.uint8).tobytes()).decode(),
+        "chosen": (scored.chosen.astype(object) @ bits).tolist(),
+        "uncertain": (scored.uncertain.astype(object) @ bits).tolist(),
+        "columns": columns,
+        "filters": [name for name in by if len(columns[name]["values"]) <= MOST_VALUES],
+        "document": document,
+        "time": None if time is None else [str(cell) if cell is not None else "" for cell in scored.columns[time]],
+    }
+    return base64.b64encode(gzip.compress(json.dumps(data, ensure_ascii=False).encode(), 6, mtime=0)).decode()

@@ -1,0 +1,100 @@
+"""The page of a report: no text breaks out of it, nothing is loaded, no row is lost."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rhetoric.report import report
+from rhetoric.scored import Scored
+from rhetoric.taxonomy import LABELS
+
+from ..cli.conftest import Run, run  # noqa: F401
+
+EVIL = '</script><script>document.title="evil"</script><img src=x onerror=alert(1)> & \u2028 <!--'
+
+
+def scored(n: int = 40, *, errors: int = 0) -> Scored:
+    rng = np.random.default_rng(0)
+    scores = rng.random((n, len(LABELS))).astype(np.float32)
+    texts = [f"{EVIL} sentence {i}" if i % 2 else f"Sentence {i}." for i in range(n)]
+    columns = {
+        "date": [f"20{i % 20:02}-01-01" for i in range(n)],
+        "country": [EVIL if i % 3 else "Norland" for i in range(n)],
+        "document": [f"d{i // 10}" for i in range(n)],
+    }
+    return Scored(Path("s.csv"), LABELS, scores, scores > 0.7, abs(scores - 0.7) < 0.1, texts, "text", columns, errors)
+
+
+class Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.scripts = 0
+        self.loaded: list[str] = []
+        self.handlers: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.scripts += tag == "script"
+        self.loaded += [f"{tag} {name}" for name, _ in attrs if name in ("src", "href", "action")]
+        self.handlers += [name for name, _ in attrs if name.startswith("on")]
+
+
+def unpacked(html: str) -> dict[str, object]:
+    found = re.search(r'<script id="rows"[^>]*>([^<]*)</script>', html)
+    assert found
+    data: dict[str, object] = json.loads(gzip.decompress(base64.b64decode(found[1])))
+    return data
+
+
+def test_texts_stay_texts_and_nothing_is_loaded() -> None:
+    html = report(scored(), title=EVIL)
+    reader = Reader()
+    reader.feed(html)
+    assert reader.scripts == 2 and reader.loaded == [] and reader.handlers == []
+    assert "url(" not in html and "@import" not in html
+
+
+def test_every_row_is_in_the_page() -> None:
+    rows = scored()
+    data = unpacked(report(rows))
+    assert data["texts"] == rows.texts
+    scores = np.frombuffer(base64.b64decode(str(data["scores"])), np.uint8).reshape(rows.scores.shape)
+    assert np.abs(scores / 100 - rows.scores).max() <= 0.006
+    chosen = np.array([[bool(mask >> i & 1) for i in range(len(LABELS))] for mask in data["chosen"]])  # type: ignore[attr-defined]
+    assert np.array_equal(chosen, rows.chosen)
+    assert data["filters"] == ["country"] and data["document"] == "document"
+
+
+def test_what_was_left_out_is_said() -> None:
+    html = report(scored(errors=7))
+    assert "7 rows could not be scored" in html
+    assert "2000" in html and "How the types moved" in html and "By country" in html
+    assert "design effect" in html
+
+
+def test_without_dates_groups_or_texts_there_is_a_page_too() -> None:
+    rows = scored()
+    bare = Scored(rows.path, rows.labels, rows.scores, rows.chosen, rows.uncertain, None, None, {}, 0)
+    html = report(bare)
+    assert "How often each type occurs" in html and "How the types moved" not in html
+    assert "no column of texts" in html
+
+
+@pytest.mark.usefixtures("tiny_folder")
+def test_the_command_writes_whole_or_nothing(run: Run, tmp_path: Path, tiny_folder: Path) -> None:  # noqa: F811
+    source, out, page = tmp_path / "in.csv", tmp_path / "out.csv", tmp_path / "r.html"
+    source.write_text("date,text\n2014-01-01,We must begin talks.\n2015-01-01,They said never!\n", encoding="utf-8")
+    assert run("score", source, "-o", out, "--model", tiny_folder).code == 0
+    assert run("report", out, "-o", page).code == 0
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert run("report", out, "-o", page).code == 2
+    assert run("report", out, "-o", page, "--force", "--by", "nope").code == 2
+    assert run("report", out, "-o", tmp_path / "no" / "r.html").code == 2
+    assert sorted(path.name for path in tmp_path.glob("*.part")) == []
