@@ -199,7 +199,7 @@ _KEPT = (
     r"(?:Latin|South|North|Central|Native|African)[ -]Americ\w+|American Samoa|New Mexico|Northern Ireland|"
     r"South Georgia|(?:East|West) German\w*|East Jerusalem|(?:South|East) China Sea|Indian Ocean|Sea of Japan|"
     r"Gulf of (?:Mexico|Oman)|Lake Chad|Niger (?:Delta|River)|Jordan (?:River|Valley)|Panama (?:Canal|Papers)|"
-    r"Singapore Strait|Vietnam War|Cuban Missile Crisis|Iran-Contra|Equatorial Guinea|French (?:Guiana|Polynesia)|"
+    r"Singapore Strait|Vietnam War|Cuban Missile Crisis|Iran-Contra|French (?:Guiana|Polynesia)|"
     rf"George Washington|Washington State|(?:{_CAPITALS}) (?:{_KEPT_AFTER})"
 )
 _PATTERN = re.compile(
