@@ -189,24 +189,34 @@ def _forms() -> dict[str, Form]:
 
 FORMS = _forms()
 # Names with a state or capital in them that mean something else.
-_KEPT_AFTER = (
-    "Accords?|Act|Agreements?|Charter|Club|Communiqué|Conference|Consensus|Convention|Declaration|Document|Final Act|"
-    "Format|Group|Memorandum|Platform|Post|Principles|Process|Protocol|Round|Statute|Times|Treaty|accords?|agreements?|"
-    "format|process"
+_KEPT_AFTER = re.compile(
+    r" (?:Accords?|Act|Agreements?|Charter|Club|Communiqué|Conference|Consensus|Convention|Declaration|Document|"
+    r"Final Act|Format|Group|Memorandum|Platform|Post|Principles|Process|Protocol|Round|Statute|Times|Treaty|accords?|"
+    r"agreements?|format|process)(?![^\W_])"
 )
-_CAPITALS = "|".join(sorted((re.escape(c) for s in STATES for c in s.capitals), key=len, reverse=True))
-_KEPT = (
-    r"(?:Latin|South|North|Central|Native|African)[ -]Americ\w+|American Samoa|New Mexico|Northern Ireland|"
+_KEPT = re.compile(
+    r"(?:(?:Latin|South|North|Central|Native|African)[ -]Americ\w+|American Samoa|New Mexico|Northern Ireland|"
     r"South Georgia|(?:East|West) German\w*|East Jerusalem|(?:South|East) China Sea|Indian Ocean|Sea of Japan|"
     r"Gulf of (?:Mexico|Oman)|Lake Chad|Niger (?:Delta|River)|Jordan (?:River|Valley)|Panama (?:Canal|Papers)|"
-    r"Singapore Strait|Vietnam War|Cuban Missile Crisis|Iran-Contra|French (?:Guiana|Polynesia)|"
-    rf"George Washington|Washington State|(?:{_CAPITALS}) (?:{_KEPT_AFTER})"
+    r"Singapore Strait|Vietnam War|Cuban Missile Crisis|Iran-Contra|French (?:Guiana|Polynesia)|George Washington|"
+    r"Washington State)(?![^\W_]|\$)"
 )
-_PATTERN = re.compile(
-    rf"(?<![^\W_])(?:{_KEPT}|(?:(?P<article>[Aa]n?|[Tt]he|AN|THE)\s+)?(?!(?:{_KEPT})(?![^\W_]))(?P<form>"
-    + "|".join(re.escape(text) for text in sorted(FORMS, key=len, reverse=True))
-    + r"))(?![^\W_]|\$)"
-)
+_WORD = re.compile(r"[^\W_]+")
+_ARTICLE = re.compile(r"(?<![^\W_])(?:[Aa]n?|[Tt]he|AN|THE)\s+$")
+_AFTER = re.compile(r"[^\W_]|\$")
+
+
+def _by_first_word() -> dict[str, tuple[str, ...]]:
+    """The forms by their first word, longest first: a dictionary is a hundred times faster than 2,900 alternatives."""
+    found: dict[str, list[str]] = {}
+    for text in sorted(FORMS, key=len, reverse=True):
+        word = _WORD.match(text)
+        if word is not None:
+            found.setdefault(word[0], []).append(text)
+    return {word: tuple(texts) for word, texts in found.items()}
+
+
+_FORMS_FROM = _by_first_word()
 
 
 def find_actors(text: str) -> Iterator[Place]:
@@ -215,10 +225,29 @@ def find_actors(text: str) -> Iterator[Place]:
     A longer form wins over a shorter one in it; forms stand between word borders and are written as in the table or
     all in capitals. "US" in a text all in capitals may be the pronoun and is left out unless "THE" is before it.
     """
-    for match in _PATTERN.finditer(text):
-        if match["form"] is None or (match["form"] == "US" and text.isupper() and not match["article"]):
+    capitals = text.isupper()
+    done = 0
+    for word in _WORD.finditer(text):
+        start = word.start()
+        if start < done or not word[0][0].isupper() and word[0] not in _FORMS_FROM:
             continue
-        form = FORMS[match["form"]]
-        if text.isupper() and not form.upper:
-            form = replace(form, upper=True)
-        yield Place(match.start(), match.end(), match["article"] or "", form)
+        if kept := _KEPT.match(text, start):
+            done = kept.end()
+            continue
+        for written in _FORMS_FROM.get(word[0], ()):
+            end = start + len(written)
+            if text.startswith(written, start) and not _AFTER.match(text, end):
+                break
+        else:
+            continue
+        form = FORMS[written]
+        if form.role == "capital" and (kept := _KEPT_AFTER.match(text, end)):
+            done = kept.end()
+            continue
+        article = _ARTICLE.search(text, done, start)
+        done = end
+        if written == "US" and capitals and article is None:
+            continue
+        first = start if article is None else article.start()
+        named = "" if article is None else text[first:start].rstrip()
+        yield Place(first, end, named, replace(form, upper=True) if capitals and not form.upper else form)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,11 +57,11 @@ def hiding() -> list[normalizers.Normalizer]:
 
 def _pattern(forms: Iterable[str]) -> str:
     """A regular expression of the forms with the article before them, which is hidden too."""
-    return rf"(?<!\w)(?:(?:[Aa]n?|[Tt]he|AN|THE) )?{_trie(forms)}(?![\w$])"
+    return rf"(?<!\w)(?:(?:[Aa]n?|[Tt]he|AN|THE) )?{_alternatives(forms)}(?![\w$])"
 
 
-def _trie(words: Iterable[str]) -> str:
-    """The words as nested alternatives, which fail at the first letter that none of them has."""
+def _alternatives(words: Iterable[str]) -> str:
+    """A regular expression of the words that fails at the first letter that none of them has."""
     root: dict[str, Any] = {}
     for word in words:
         node = root
@@ -71,7 +71,7 @@ def _trie(words: Iterable[str]) -> str:
     return _nested(root)
 
 
-def _nested(node: dict[str, Any]) -> str:
+def _nested(node: Mapping[str, Any]) -> str:
     options = [re.escape(letter) + _nested(rest) for letter, rest in node.items() if letter]
     if not options:
         return ""
