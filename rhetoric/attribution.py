@@ -23,7 +23,7 @@ _FUNCTION_WORD = (
     r"|these|those|which|who|whom|whose|what|when|where|while|whereas|whether|if|because|since|although|though|after|before"
     r"|during|until|is|are|was|were|be|been|being|has|have|had|will|would|shall|should|can|could|may|might|must|do|does|did"
     r"|not|no|it|he|she|they|we|you|i|said|says|say|told|there|here|also|however|meanwhile|instead|later|earlier|still|even"
-    r"|asked|speaking|according|nobody|everyone|everybody|someone|somebody|anyone|none|nothing|everything"
+    r"|some|many|most|few|others|asked|speaking|according|nobody|everyone|everybody|someone|somebody|anyone|none|nothing|everything"
     r"|reports?|statements?|today|yesterday|tomorrow|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
     r"|january|february|march|april|june|july|august|september|october|november|december"
 )
@@ -35,15 +35,15 @@ _PERSON = (
     r"diplomat|official|source|minister|president|ambassador|envoy|leader|analyst|advis[eo]r|aide|expert|secretary|chief"
     r"|chancellor|premier|lawmaker|senator|negotiator|delegate|general|commander|spokesman|spokeswoman|spokesperson"
     r"|governor|mediator|observer|historian|professor|officer|chairman|chairwoman|commissioner|representative|counterpart"
-    r"|head|director|king|queen|prince|pope|mayor|lawyer|participant|attach[ée]|consul|journalist|reporter"
+    r"|head|director|inspector|captain|colonel|admiral|king|queen|prince|pope|mayor|lawyer|participant|attach[ée]|consul|journalist|reporter"
 )
 _BODY = (
     r"ministry|government|embassy|office|delegation|mission|kremlin|presidency|commission|agency|council|parliament"
-    r"|administration|team|department|foundation|army|military|alliance|bloc|union|party|committee|secretariat|house|court"
+    r"|administration|team|department|foundation|army|navy|police|guard|bank|military|alliance|bloc|union|party|committee|secretariat|house|court"
 )
 _HEAD = rf"(?i:(?:{_PERSON}|{_BODY})s?|ministries|agencies|embassies|people|spokesmen|allies)"
 _WORD = rf"{_NOT_FUNCTION_WORD}\w(?:[\w&]|\.(?=\s*\w)|['’‘-](?=\w))*"
-_DETERMINER = r"(?i:a|an|the|one|his|her|its|their|our|my|this|that)"
+_DETERMINER = r"(?i:a|an|the|one|some|many|most|few|his|her|its|their|our|my|this|that)"
 _COMPLEMENT = (
     r"(?:\s+(?:with|of|for|to|from|in|at|familiar\s+with|close\s+to|briefed\s+on)"
     rf"(?:\s+(?:the|a|an))?(?:\s+{_WORD}){{1,4}})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["Document", "Prediction", "Profile", "Sentence"]
+__all__ = ["Document", "NamedActor", "Prediction", "Profile", "Sentence"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,31 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedActor:
+    """A state or organisation that a sentence names, by whatever stands for it.
+
+    Attributes:
+        text: As it is written, without an article.
+        start: Character offset of its first character in the document.
+        end: Offset after its last character.
+        code: ISO 3166 code of a state (XKX for Kosovo), short name of an organisation.
+        kind: "state" or "organisation".
+        role: "source" if the act comes from it, "target" if it is aimed at it; None if the text does not make it plain.
+    """
+
+    text: str
+    start: int
+    end: int
+    code: str
+    kind: str
+    role: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dict, ready for `json.dumps`."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
 class Sentence:
     """One sentence of a document with its labels.
 
@@ -61,6 +86,7 @@ class Sentence:
         uncertain: As in `Prediction`.
         quoted: True if most of it stands inside a direct quotation.
         speaker: Who says it, in the words of the document; None if the text does not make it plain.
+        actors: States and organisations it names, in order, by their names, capitals, nationals or leaders.
     """
 
     text: str
@@ -71,6 +97,7 @@ class Sentence:
     uncertain: tuple[str, ...]
     quoted: bool
     speaker: str | None
+    actors: tuple[NamedActor, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain dict, ready for `json.dumps`."""
@@ -83,6 +110,7 @@ class Sentence:
             "uncertain": list(self.uncertain),
             "quoted": self.quoted,
             "speaker": self.speaker,
+            "actors": [actor.to_dict() for actor in self.actors],
         }
 
     def __str__(self) -> str:

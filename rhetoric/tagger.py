@@ -177,7 +177,7 @@ class RhetoricTagger:
             threshold: As in `predict`.
 
         Returns:
-            The sentences with offsets, labels, quotation and speaker, and a profile of the whole.
+            The sentences with offsets, labels, quotation, speaker and actors named, and a profile of the whole.
 
         Raises:
             InputError: `text` is not a str or has no visible character.
@@ -186,12 +186,23 @@ class RhetoricTagger:
             shown = repr(text) if len(repr(text)) < 60 else type(text).__name__
             raise InputError(f"the document is empty or not text: {shown}; remedy: pass a str with words in it")
         from rhetoric.documents import split_sentences  # its patterns take a while to compile
+        from rhetoric.roles import find_roles
 
         spans = split_sentences(text)
         predictions = self.predict([span.text for span in spans], threshold=threshold)
         sentences = tuple(
-            Sentence(s.text, s.start, s.end, p.labels, p.scores, p.uncertain, s.quoted, s.speaker)
-            for s, p in zip(spans, predictions, strict=True)
+            Sentence(
+                text=span.text,
+                start=span.start,
+                end=span.end,
+                labels=found.labels,
+                scores=found.scores,
+                uncertain=found.uncertain,
+                quoted=span.quoted,
+                speaker=span.speaker,
+                actors=tuple(find_roles(text, span.start, span.end)),
+            )
+            for span, found in zip(spans, predictions, strict=True)
         )
         return Document(text, sentences, self._profile(sentences))
 
