@@ -17,18 +17,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from rhetoric import RhetoricTagger
 from rhetoric.finetune.calibration import cross_fitted, decide
 from rhetoric.finetune.gate import int8_logits
-from rhetoric.finetune.head import embed
 from rhetoric.finetune.metrics import f1, score
 from rhetoric.model_folder import ModelFolder, read_model_folder, write_manifest
 from rhetoric.taxonomy import LABELS, TAXONOMY_VERSION
 from training.agreement import agreement as second_pass
 from training.data import ANNOTATIONS, Rows, read_corpus, read_genres
+from training.refresh import float_logits
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
@@ -112,11 +110,7 @@ def on_examples(model: Path) -> dict[str, float]:
 
 def agreement(folder: ModelFolder, dev: Rows, int8: npt.NDArray[np.float32]) -> float:
     """Share of decisions on dev that are the same with the float weights."""
-    tokenizer = AutoTokenizer.from_pretrained(folder.path)
-    network = AutoModelForSequenceClassification.from_pretrained(folder.path, dtype=torch.float32).eval()
-    ids = tokenizer(dev.texts, truncation=True, max_length=folder.max_tokens)["input_ids"]
-    with torch.inference_mode():
-        full = network.classifier(embed(network, ids, tokenizer.pad_token_id)).numpy()
+    full = float_logits(folder.path, tuple(dev.texts), folder.max_tokens)
     one, other = (decide(folder.probabilities(logits), folder.labels, folder.task) for logits in (int8, full))
     return float((one == other).mean())
 

@@ -35,13 +35,19 @@ def hide_actors(base: Path, out: Path) -> Path:
     shutil.rmtree(out, ignore_errors=True)
     shutil.copytree(base, out)
     tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
-    tokenizer.normalizer = normalizers.Sequence([*hiding(), tokenizer.normalizer])
+    tokenizer.normalizer = normalizers.Sequence([*hiding(), _own_normalizer(tokenizer)])
     tokenizer.save(str(out / "tokenizer.json"))
     file = out / "tokenizer_config.json"
     config: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     # The class of a BERT tokenizer would make a normaliser of its own.
     file.write_text(json.dumps(config | {"tokenizer_class": "PreTrainedTokenizerFast"}, indent=2), encoding="utf-8")
     return out
+
+
+def _own_normalizer(tokenizer: Tokenizer) -> normalizers.Normalizer:
+    """The normaliser without steps that hid actors before."""
+    own = tokenizer.normalizer
+    return own[len(own) - 1] if isinstance(own, normalizers.Sequence) else own
 
 
 def hiding() -> list[normalizers.Normalizer]:
