@@ -46,8 +46,11 @@ def hide_actors(base: Path, out: Path) -> Path:
 
 def _own_normalizer(tokenizer: Tokenizer) -> normalizers.Normalizer:
     """The normaliser without steps that hid actors before."""
-    own = tokenizer.normalizer
-    return own[len(own) - 1] if isinstance(own, normalizers.Sequence) else own
+    own: normalizers.Normalizer = tokenizer.normalizer
+    if isinstance(own, normalizers.Sequence):
+        last: normalizers.Normalizer = own[len(own) - 1]
+        return last
+    return own
 
 
 def hiding() -> list[normalizers.Normalizer]:
