@@ -146,8 +146,11 @@ def _read(path: Path) -> dict[str, list[Any]]:
             if suffix in (".jsonl", ".ndjson"):
                 return _from_rows(path, (json.loads(line) for line in stream if line.strip()))
             if suffix in (".csv", ".tsv"):
-                csv.field_size_limit(sys.maxsize)
-                return _from_table(path, csv.reader(stream, delimiter="\t" if suffix == ".tsv" else ","))
+                limit = csv.field_size_limit(sys.maxsize)
+                try:
+                    return _from_table(path, csv.reader(stream, delimiter="\t" if suffix == ".tsv" else ","))
+                finally:
+                    csv.field_size_limit(limit)  # it is the whole process's
     except (OSError, ValueError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise InputError(f"{path} cannot be read ({reason}); {REMEDY}") from None

@@ -106,10 +106,10 @@ def test_int8_agrees_with_full_precision(bundled: RhetoricTagger) -> None:
 def test_the_folder_is_whole_and_small() -> None:
     raw = json.loads((BUNDLED / "rhetoric.json").read_text(encoding="utf-8"))
     assert [label["name"] for label in raw["labels"]] == list(LABELS)
-    assert raw["training"]["dev"]["macro_f1"] >= 0.70
+    assert raw["training"]["dev"]["macro_f1"]["value"] >= 0.75
     assert sum(entry["bytes"] for entry in raw["files"].values()) <= 70e6
     suffixes = {Path(name).suffix for name in raw["files"]}
-    assert suffixes == {".json", ".safetensors", ".onnx", ".md"}
+    assert suffixes == {".json", ".jsonl", ".safetensors", ".onnx", ".md", ".svg", ".yaml"}
 
 
 def test_an_article_is_tagged_soon_after_the_start() -> None:

@@ -24,8 +24,7 @@ from rhetoric.finetune.gate import int8_logits
 from rhetoric.finetune.metrics import f1, score
 from rhetoric.model_folder import ModelFolder, read_model_folder, write_manifest
 from rhetoric.taxonomy import LABELS, TAXONOMY_VERSION
-from training.agreement import agreement as second_pass
-from training.data import ANNOTATIONS, Rows, read_corpus, read_genres
+from training.data import Rows, read_corpus, read_genres
 from training.refresh import float_logits
 
 HERE = Path(__file__).parent
@@ -164,7 +163,6 @@ def card(
             dev=dev,
             rows=training["rows"],
             examples=figures["examples"],
-            second=second_pass(ANNOTATIONS),
             parity=int8["parity"],
             agreement=figures["agreement"],
             behaviour=behaviour(results.get("behaviour")),
@@ -207,7 +205,7 @@ def baselines(result: Mapping[str, Any] | None, dev: Mapping[str, Any]) -> str:
         return "Not measured beside this model."
     own = dev["macro_f1"]
     rows = [f"| **this model** | **{own['value']:.3f}** | {own['low']:.3f}–{own['high']:.3f} |"]
-    for system in sorted(result["systems"], key=lambda system: -system["macro_f1"]["value"]):
+    for system in sorted(result["baselines"], key=lambda system: -system["macro_f1"]["value"]):
         found = system["macro_f1"]
         rows.append(f"| {system['name']} | {found['value']:.3f} | {found['low']:.3f}–{found['high']:.3f} |")
     return "\n".join(["| | macro-F1 | 95 % |", "|---|---|---|", *rows])

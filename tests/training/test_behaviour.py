@@ -19,18 +19,18 @@ CAPABILITIES = read_cases()
 CASES = [case for cases in CAPABILITIES.values() for case in cases]
 # Least share of sentences the bundled model passes: its own rate when it was made, rounded down to a twentieth.
 FLOORS = {
-    "demand_appeal": 0.75,
-    "headlines": 0.85,
-    "long_sentences": 0.60,
+    "demand_appeal": 0.90,
+    "headlines": 0.95,
+    "long_sentences": 0.75,
     "narration": 1.00,
-    "negation": 0.60,
-    "noise": 0.75,
-    "questions": 0.60,
-    "quotations": 0.75,
-    "reported_conditional": 0.55,
-    "topic_words": 0.80,
-    "upper_case": 0.85,
-    "veiled_threats": 0.40,
+    "negation": 0.85,
+    "noise": 0.90,
+    "questions": 0.80,
+    "quotations": 0.85,
+    "reported_conditional": 0.80,
+    "topic_words": 0.90,
+    "upper_case": 1.00,
+    "veiled_threats": 0.60,
 }
 
 
