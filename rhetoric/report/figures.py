@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,19 +12,19 @@ import numpy as np
 import numpy.typing as npt
 
 from rhetoric.errors import InputError
+from rhetoric.html import FAMILY_OF
 from rhetoric.scored import Scored
-from rhetoric.taxonomy import TAXONOMY
+from rhetoric.taxonomy import FAMILIES
 
 __all__ = ["Figures", "Rate", "balance", "figures", "guess_time", "periods", "when", "wilson"]
 
 TIME_NAMES = ("date", "time", "datetime", "timestamp", "published", "year", "month", "day", "created_at")
 DOCUMENT_NAMES = ("document", "document_id", "doc_id", "speech_id")
-ISO = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?!\d)")
+ISO = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?)?(?![\d-])")
 Z = 1.959964  # two-sided 95 %
 # Periods are years if the dates span more than these many days, months if more than those, else days.
 YEARS_FROM, MONTHS_FROM = 1500, 120
 MOST_GROUPS = 15
-FAMILY_OF = {row.name: row.family for row in TAXONOMY}
 CONFLICT, COOPERATION = ("coercive", "adversarial"), ("cooperative",)
 
 Bools = npt.NDArray[np.bool_]
@@ -46,12 +47,14 @@ class Part:
         name: The period or the value of the column.
         rows: How many they are.
         rates: A rate a label.
+        families: A rate a family of `Figures.families`: rows with any label of it.
         balance: See `balance`; None where no row is conflictual or cooperative.
     """
 
     name: str
     rows: int
     rates: tuple[Rate, ...]
+    families: tuple[Rate, ...]
     balance: Rate | None
 
 
@@ -61,6 +64,7 @@ class Figures:
 
     Attributes:
         whole: All rows.
+        families: Families that a label belongs to, in the order of the taxonomy; empty for labels of the user's own.
         unit: "year", "month" or "day" of the periods; None without a time column.
         over_time: A part a period, in order; empty without a time column.
         undated: Rows without a usable date.
@@ -72,6 +76,7 @@ class Figures:
     """
 
     whole: Part
+    families: tuple[str, ...]
     unit: str | None
     over_time: tuple[Part, ...]
     undated: int
@@ -95,7 +100,7 @@ def figures(scored: Scored, *, time: str | None = None, by: Sequence[str] = ()) 
     """
     if not len(scored):
         raise InputError(f"{scored.path} has no scored row; remedy: a file with texts")
-    effect = _design_effect(scored)
+    rows = _Rows(scored)
     unit, over_time, undated = None, [], 0
     if time is not None:
         unit, names = periods(scored.column(time))
@@ -104,18 +109,20 @@ def figures(scored: Scored, *, time: str | None = None, by: Sequence[str] = ()) 
                 f"{scored.path}: column {time!r} holds no dates; remedy: dates like 2014, 2014-03 or 2014-03-18"
             )
         undated = sum(name is None for name in names)
-        over_time = [_part(scored, rows, name, effect) for name, rows in _groups(names)]
+        dated = np.array(names, object)
+        over_time = [rows.part(name, dated == name) for name in sorted({name for name in names if name})]
     together = scored.chosen.astype(float).T @ scored.chosen
     with np.errstate(invalid="ignore", divide="ignore"):
         together = together / together.diagonal()[:, None]
     return Figures(
-        whole=_part(scored, np.ones(len(scored), bool), "all", effect),
+        whole=rows.part("all", np.ones(len(scored), bool)),
+        families=rows.families,
         unit=unit,
         over_time=tuple(over_time),
         undated=undated,
-        by={column: _by(scored, column, effect) for column in by},
+        by={column: _by(rows, scored.column(column)) for column in by},
         together=together,
-        design_effect=effect,
+        design_effect=rows.effect[: len(scored.labels)],
         typical={name: _distinct(scored, scored.scores[:, i], 3) for i, name in enumerate(scored.labels)},
         doubtful=_distinct(scored, scored.uncertain.sum(axis=1) - np.abs(scored.scores - 0.5).min(axis=1), 12),
     )
@@ -190,43 +197,52 @@ def when(name: str) -> float:
     return year + (month - 1) / 12 + (day - 1) / 365
 
 
-def _design_effect(scored: Scored) -> npt.NDArray[np.float64]:
+class _Rows:
+    """What each row carries: its labels, then its families; and how much documents widen the interval of each."""
+
+    def __init__(self, scored: Scored) -> None:
+        self.labels = scored.labels
+        self.families = tuple(name for name in FAMILIES if name in map(FAMILY_OF.get, scored.labels))
+        of = np.array([FAMILY_OF.get(name) for name in scored.labels], object)
+        any_of = [scored.chosen[:, of == name].any(axis=1, keepdims=True) for name in self.families]
+        self.carried = np.hstack([scored.chosen, *any_of])
+        column = next((name for name in DOCUMENT_NAMES if name in scored.columns), None)
+        self.effect = _design_effect(self.carried, None if column is None else scored.columns[column])
+        sides = [len(self.labels) + i for i, name in enumerate(self.families) if name in CONFLICT + COOPERATION]
+        self.balance_effect = float(self.effect[sides].mean()) if sides else 1.0
+
+    def part(self, name: str, rows: Bools) -> Part:
+        carried = self.carried[rows]
+        n, width = len(carried), len(self.labels)
+        rates = tuple(wilson(hits / e, n / e) for hits, e in zip(carried.sum(axis=0), self.effect, strict=True))
+        return Part(
+            name, n, rates[:width], rates[width:], balance(carried[:, :width], self.labels, self.balance_effect)
+        )
+
+
+def _design_effect(carried: Bools, documents: Sequence[Any] | None) -> npt.NDArray[np.float64]:
     """Kish (1965): the variance of a rate over documents drawn whole, over that of rows drawn one by one."""
-    column = next((name for name in DOCUMENT_NAMES if name in scored.columns), None)
-    ones = np.ones(len(scored.labels))
-    if column is None:
+    ones = np.ones(carried.shape[1])
+    if documents is None:
         return ones
-    _, member = np.unique([str(cell) for cell in scored.columns[column]], return_inverse=True)
+    _, member = np.unique([str(cell) for cell in documents], return_inverse=True)
     sizes = np.bincount(member).astype(float)
     if len(sizes) < 2:
         return ones
-    totals = np.stack([np.bincount(member, given) for given in scored.chosen.T.astype(float)], axis=1)
-    rate = scored.chosen.mean(axis=0)
+    totals = np.stack([np.bincount(member, column) for column in carried.T.astype(float)], axis=1)
+    rate = carried.mean(axis=0)
     by_document = ((totals - np.outer(sizes, rate)) ** 2).sum(axis=0) * len(sizes) / (len(sizes) - 1)
-    by_row = np.maximum(rate * (1 - rate) * len(scored), 1e-12)
+    by_row = np.maximum(rate * (1 - rate) * len(carried), 1e-12)
     return np.asarray(np.maximum(by_document / by_row, 1.0))
 
 
-def _part(scored: Scored, rows: Bools, name: str, effect: npt.NDArray[np.float64]) -> Part:
-    chosen = scored.chosen[rows]
-    n = len(chosen)
-    rates = tuple(wilson(hits / e, n / e) for hits, e in zip(chosen.sum(axis=0), effect, strict=True))
-    return Part(name, n, rates, balance(chosen, scored.labels, float(effect.mean())))
-
-
-def _groups(names: Sequence[str | None]) -> list[tuple[str, Bools]]:
-    cells = np.array(names, object)
-    return [(name, cells == name) for name in sorted({name for name in names if name is not None})]
-
-
-def _by(scored: Scored, column: str, effect: npt.NDArray[np.float64]) -> tuple[Part, ...]:
-    names = [str(cell) if cell not in (None, "") else "(none)" for cell in scored.column(column)]
-    groups = sorted(_groups(names), key=lambda group: (-int(group[1].sum()), group[0]))
-    parts = [_part(scored, rows, name, effect) for name, rows in groups[:MOST_GROUPS]]
-    rest = groups[MOST_GROUPS:]
-    if rest:
-        rows = np.any([rows for _, rows in rest], axis=0)
-        parts.append(_part(scored, rows, f"all {len(rest)} others", effect))
+def _by(rows: _Rows, cells: Sequence[Any]) -> tuple[Part, ...]:
+    names = np.array([str(cell) if cell not in (None, "") else "(none)" for cell in cells], object)
+    ranked = sorted(Counter(names).items(), key=lambda group: (-group[1], group[0]))
+    shown = [name for name, _ in ranked[:MOST_GROUPS]]
+    parts = [rows.part(name, names == name) for name in shown]
+    if len(ranked) > len(shown):
+        parts.append(rows.part(f"all {len(ranked) - len(shown)} others", ~np.isin(names, shown)))
     return tuple(parts)
 
 

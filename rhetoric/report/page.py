@@ -15,12 +15,12 @@ import numpy as np
 from rhetoric.html import FAMILY_COLOURS, FAMILY_OF
 from rhetoric.report import charts
 from rhetoric.report.figures import DOCUMENT_NAMES, Figures, figures, guess_time
+from rhetoric.report.method import method
 from rhetoric.scored import Scored
 
 __all__ = ["report"]
 
 HERE = Path(__file__).parent
-MOST_VALUES = 200  # a column with more values is no filter
 GROUP_NAMES = ("speaker", "country", "source", "actor", "party", "genre", "outlet")
 
 
@@ -45,8 +45,9 @@ def report(scored: Scored, *, time: str | None = None, by: Sequence[str] | None 
     found = figures(scored, time=time, by=by)
     title = title or scored.path.name
     colours = "".join(f".{name}{{--c:light-dark({light},{dark})}}" for name, (light, dark) in FAMILY_COLOURS.items())
-    sections = [*_charts(scored, found, time), _typical(scored, found), _sentences(scored), _method(scored, found)]
-    return (
+    sections = [*_charts(scored, found, time), _typical(scored, found), _sentences(scored)]
+    sections.append(_section("How to read this", "", method(scored, found, time=time)))
+    html = (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{escape(title)}</title>\n<style>{colours}\n{_asset('page.css')}</style></head>\n<body>\n"
@@ -55,6 +56,8 @@ def report(scored: Scored, *, time: str | None = None, by: Sequence[str] | None 
         f'<script id="rows" type="application/octet-stream">{_packed(scored, time, by)}</script>\n'
         f"<script>{_asset('page.js')}</script>\n</body></html>\n"
     )
+    # Half a surrogate pair, which JSON can hold and UTF-8 cannot, becomes a question mark.
+    return html.encode("utf-8", "replace").decode("utf-8")
 
 
 def _asset(name: str) -> str:
@@ -72,7 +75,7 @@ def _summary(scored: Scored, found: Figures, time: str | None) -> str:
     labelled = float(scored.chosen.any(axis=1).mean())
     parts.append(f"{labelled:.0%} carry a label")
     if found.whole.balance is not None:
-        parts.append(f"conflict–cooperation balance {found.whole.balance.value:+.2f}")
+        parts.append(f"conflict–cooperation balance {charts.signed(found.whole.balance.value)}")
     if scored.errors:
         parts.append(f"<strong>{scored.errors:,} rows could not be scored and are left out</strong>")
     if found.undated:
@@ -81,30 +84,16 @@ def _summary(scored: Scored, found: Figures, time: str | None) -> str:
 
 
 def _charts(scored: Scored, found: Figures, time: str | None) -> list[str]:
-    labels = scored.labels
+    labels, n = scored.labels, len(scored)
     sections = [
         _section(
             "How often each type occurs",
-            "Share of all sentences that carry the label. The thin line is the 95 % interval.",
-            charts.overall(labels, found),
+            f"Share of all {n:,} sentences that carry the label. The thin line is the 95 % interval.",
+            charts.overall(labels, found) + charts.legend(labels, found.families),
         )
     ]
     if len(found.over_time) > 1:
-        sections += [
-            _section(
-                "How the types moved",
-                f"Share of the sentences of each {found.unit} (column {escape(str(time))}), all on one scale; "
-                "the shade is the 95 % interval.",
-                charts.over_time(labels, found),
-            ),
-            _section(
-                "Conflict and cooperation",
-                f"Balance of each {found.unit}: +1 if all sentences that are either are cooperative (conciliation, "
-                "commitment, solidarity), −1 if all are coercive or adversarial (threat, coercion, accusation, "
-                "rejection, resolve).",
-                charts.balance_over_time(found),
-            ),
-        ]
+        sections += _over_time(labels, found, str(time))
     sections += [
         _section(
             f"By {column}",
@@ -121,6 +110,39 @@ def _charts(scored: Scored, found: Figures, time: str | None) -> list[str]:
             charts.together(labels, found),
         )
     )
+    return sections
+
+
+def _over_time(labels: Sequence[str], found: Figures, time: str) -> list[str]:
+    sizes = [part.rows for part in found.over_time]
+    scale = (
+        f"Percent of the sentences of each {found.unit} (column {escape(time)}; {min(sizes):,} to {max(sizes):,} "
+        f"sentences a {found.unit}), all on one scale. The shade is the 95 % interval, cut off at the top of the chart."
+    )
+    table = charts.group_table(str(found.unit), labels, found.over_time, found.whole)
+    figures_of = f"<details><summary>The same in figures</summary>{table}</details>"
+    sections = [
+        _section(
+            f"How the types moved, {found.unit} by {found.unit}",
+            scale,
+            charts.types_over_time(labels, found) + figures_of,
+        )
+    ]
+    if found.families:
+        sections += [
+            _section(
+                "How the families moved",
+                f"{scale} A sentence counts once for each family of which it carries a label.",
+                charts.families_over_time(found),
+            ),
+            _section(
+                "Conflict and cooperation",
+                f"Balance of each {found.unit}: +1 if all sentences that are either are cooperative (conciliation, "
+                "commitment, solidarity), −1 if all are coercive or adversarial (threat, coercion, accusation, "
+                "rejection, resolve), 0 if there are as many of each. The shade is the 95 % interval.",
+                charts.balance_over_time(found),
+            ),
+        ]
     return sections
 
 
@@ -148,12 +170,13 @@ def _typical(scored: Scored, found: Figures) -> str:
     )
     typical = _section(
         "The most typical sentences",
-        "Those with the highest score of each label; each text once.",
+        "The three with the highest score of each label; each text once.",
         f'<details><summary>Show</summary><div class="lists">{"".join(lists)}</div></details>',
     )
     return typical + _section(
         "The most doubtful sentences",
-        "Those on which careful readers would differ most. Read these before you quote a rate.",
+        "Those with most labels near their thresholds, on which careful readers may differ. Read some before you "
+        "quote a rate.",
         f"<details><summary>Show</summary><ul>{doubtful or '<li>None.</li>'}</ul></details>",
     )
 
@@ -163,28 +186,13 @@ def _sentences(scored: Scored) -> str:
         return ""
     return _section(
         "All sentences",
-        "Filter and search; press a document's name to read it in order.",
-        '<form id="filters" autocomplete="off"></form><p id="count" role="status">Unpacking…</p><div id="list"></div>'
+        f"Filter and search{'; press the name of a document to read it in order' if _document(scored) else ''}. "
+        "The bar and its colour stand for the family of the strongest label; a question mark for an uncertain one.",
+        '<form id="filters" autocomplete="off"></form><p id="count" role="status">'
+        "<noscript>This list needs JavaScript; the charts and tables do not.</noscript></p>"
+        '<div id="list"></div>'
         '<button id="more" type="button" hidden>Show more</button>',
         "sentences",
-    )
-
-
-def _method(scored: Scored, found: Figures) -> str:
-    effect = float(np.median(found.design_effect))
-    drawn = (
-        f"widened for sentences that come from the same document (design effect after Kish, 1965; median {effect:.1f})"
-        if (found.design_effect > 1).any()
-        else "taking the sentences as independent, which sentences of one speech are not"
-    )
-    return _section(
-        "How to read this",
-        f"Labels and probabilities are those in {escape(scored.path.name)}, given by a model, sentence by sentence, "
-        "without context. A rate is the share of sentences with the label; its interval is Wilson's (1927), "
-        f"{drawn}. It covers chance in drawing sentences, not the errors of the model: see its model card for these, "
-        "and do not compare labels whose errors differ. Reported speech counts like a speaker's own words. Everything "
-        "is in this file; it loads nothing.",
-        "",
     )
 
 
@@ -192,25 +200,30 @@ def _packed(scored: Scored, time: str | None, by: Sequence[str]) -> str:
     """The rows as gzipped JSON in base64, which no text can break out of; the page unpacks them."""
     if scored.texts is None:
         return ""
-    document = next((name for name in DOCUMENT_NAMES if name in scored.columns), None)
+    document = _document(scored)
     columns: dict[str, dict[str, Any]] = {}
     for name in dict.fromkeys([*by, *([document] if document else [])]):
         values = [str(cell) if cell not in (None, "") else "" for cell in scored.columns[name]]
         names = sorted(set(values))
         place = {value: i for i, value in enumerate(names)}
         columns[name] = {"values": names, "rows": [place[value] for value in values]}
-    bits = 1 << np.arange(len(scored.labels), dtype=object)
     data = {
         "labels": scored.labels,
         "families": [FAMILY_OF.get(name, "own") for name in scored.labels],
         "texts": scored.texts,
         # Two decimals in a byte are as much as anybody reads.
         "scores": base64.b64encode(np.rint(scored.scores * 100).astype(np.uint8).tobytes()).decode(),
-        "chosen": (scored.chosen.astype(object) @ bits).tolist(),
-        "uncertain": (scored.uncertain.astype(object) @ bits).tolist(),
+        # 1 for a label given, 2 for one that is uncertain.
+        "marks": base64.b64encode((scored.chosen + 2 * scored.uncertain.astype(np.uint8)).tobytes()).decode(),
         "columns": columns,
-        "filters": [name for name in by if len(columns[name]["values"]) <= MOST_VALUES],
+        "filters": list(dict.fromkeys(by)),
         "document": document,
         "time": None if time is None else [str(cell) if cell is not None else "" for cell in scored.columns[time]],
     }
-    return base64.b64encode(gzip.compress(json.dumps(data, ensure_ascii=False).encode(), 6, mtime=0)).decode()
+    return base64.b64encode(
+        gzip.compress(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"), 6, mtime=0)
+    ).decode()
+
+
+def _document(scored: Scored) -> str | None:
+    return next((name for name in DOCUMENT_NAMES if name in scored.columns), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,14 @@ def test_small_groups_are_put_together_and_none_is_lost() -> None:
     assert sum(part.rows for part in found) == 35
 
 
+def test_a_family_counts_a_sentence_once() -> None:
+    names = ("threat", "coercion", "mine")
+    rows = replace(scored([[1, 1, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]]), labels=names)
+    found = figures(rows)
+    assert found.families == ("coercive",) and [rate.value for rate in found.whole.families] == [0.5]
+    assert figures(replace(rows, labels=("a", "b", "c"))).families == ()
+
+
 def test_documents_widen_intervals() -> None:
     given = [[i < 50, 0, 0] for i in range(100)]
     alike = figures(scored(given, {"document": [str(i // 10) for i in range(100)]}))
@@ -81,6 +90,7 @@ def test_balance_runs_from_conflict_to_cooperation() -> None:
         (["2014-03", "2014"], "year", "2014"),
         (["soon", "2014", "later"], None, None),
         (["12345", "20143"], None, None),
+        (["2014-13", "2014-02-40", "2014-2016"], None, None),
     ],
 )
 def test_periods(cells: list[Any], unit: str | None, first: str | None) -> None:

@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 
 from rhetoric.report import report
 from rhetoric.scored import Scored
-from rhetoric.taxonomy import LABELS
+from rhetoric.taxonomy import FAMILIES, LABELS
 
 from ..cli.conftest import Run, run  # noqa: F401
 
@@ -67,8 +68,8 @@ def test_every_row_is_in_the_page() -> None:
     assert data["texts"] == rows.texts
     scores = np.frombuffer(base64.b64decode(str(data["scores"])), np.uint8).reshape(rows.scores.shape)
     assert np.abs(scores / 100 - rows.scores).max() <= 0.006
-    chosen = np.array([[bool(mask >> i & 1) for i in range(len(LABELS))] for mask in data["chosen"]])  # type: ignore[attr-defined]
-    assert np.array_equal(chosen, rows.chosen)
+    marks = np.frombuffer(base64.b64decode(str(data["marks"])), np.uint8).reshape(rows.scores.shape)
+    assert np.array_equal(marks & 1, rows.chosen) and np.array_equal(marks >> 1, rows.uncertain)
     assert data["filters"] == ["country"] and data["document"] == "document"
 
 
@@ -77,6 +78,38 @@ def test_what_was_left_out_is_said() -> None:
     assert "7 rows could not be scored" in html
     assert "2000" in html and "How the types moved" in html and "By country" in html
     assert "design effect" in html
+
+
+def test_the_foot_tells_the_model_and_what_the_job_left_out(tmp_path: Path) -> None:
+    rows = replace(scored(errors=7), path=tmp_path / "s.csv")
+    assert "was not found" in report(rows)
+    summary = {
+        "model": {"digest": "0123456789abcdef", "engine": "onnx"},
+        "options": {"threshold": {"demand": 0.6}, "top": None},
+        "quarantined": 3,
+        "truncated": 1200,
+        "errors": {"text is <empty>": {"count": 7}},
+    }
+    (tmp_path / "s.csv.summary.json").write_text(json.dumps(summary), encoding="utf-8")
+    html = report(rows)
+    assert "ingerprint 0123456789ab" in html and "&quot;demand&quot;: 0.6" in html
+    assert "3 never came into the file" in html and "1,200" in html and "text is &lt;empty&gt;: 7" in html
+    assert "<empty>" not in html
+
+
+def test_charts_are_told_in_words() -> None:
+    html = report(scored())
+    charts = re.findall(r"<svg[^>]*role=\"img\"><title>([^<]+)</title><desc>([^<]+)</desc>", html)
+    assert len(charts) == html.count("<svg") == 1 + len(LABELS) + len(FAMILIES) + 1
+    assert ("threat: share of sentences over time") in dict(charts)
+    assert all("highest" in said for title, said in charts if "over time" in title)
+    assert all(f"<b>{family}</b>" in html for family in FAMILIES)
+
+
+def test_half_a_surrogate_pair_does_not_stop_the_page() -> None:
+    rows = scored(2)
+    html = report(replace(rows, texts=["a \ud800 b", "c"]))
+    assert "a ? b" in html.encode().decode() and unpacked(html)["texts"] == ["a ? b", "c"]
 
 
 def test_without_dates_groups_or_texts_there_is_a_page_too() -> None:
