@@ -48,7 +48,8 @@ def main() -> None:
     tagger = RhetoricTagger.from_pretrained()
     texts = [json.loads(line)["text"] for line in options.data.read_text(encoding="utf-8").splitlines()]
     rng.shuffle(texts)
-    named, chance = [], []
+    named: list[float] = []
+    chance: list[float] = []
     for text in texts:
         if len(named) >= options.sentences:
             break
@@ -70,9 +71,11 @@ def main() -> None:
     drops = np.array([named, chance]).T
     drawn = drops[np.random.default_rng(options.seed).integers(0, len(drops), (2000, len(drops)))].mean(axis=1)
     low, high = np.quantile(drawn[:, 0] - drawn[:, 1], [0.025, 0.975])
+    least, most = np.quantile(drawn[:, 0] / drawn[:, 1], [0.025, 0.975])
     print(f"{len(drops)} sentences, {options.words} words left out; mean drop in log-odds of the strongest label:")
     print(f"  the words named {drops[:, 0].mean():.2f}, others {drops[:, 1].mean():.2f}")
     print(f"  difference {(drops[:, 0] - drops[:, 1]).mean():.2f} (95 %: {low:.2f} to {high:.2f})")
+    print(f"  ratio {drops[:, 0].mean() / drops[:, 1].mean():.1f} (95 %: {least:.1f} to {most:.1f})")
     print(f"  larger for the words named in {(drops[:, 0] > drops[:, 1]).mean():.0%} of the sentences")
 
 

@@ -31,15 +31,18 @@ _FAMILIES = "".join(f".rhetoric .{name}{{--c:var(--{name})}}" for name in FAMILY
 STYLE = f"""
 .rhetoric{{--ink:#1c1c1c;--soft:#666;--line:#ddd;--paper:#fff;{_LIGHT}color:var(--ink);background:var(--paper);
 font:17px/1.65 Georgia,'Times New Roman',serif}}
-@media(prefers-color-scheme:dark){{.rhetoric{{--ink:#e6e6e6;--soft:#a0a0a0;--line:#3a3a3a;--paper:#161616;{_DARK}}}}}
+@media screen and (prefers-color-scheme:dark){{
+.rhetoric{{--ink:#e6e6e6;--soft:#a0a0a0;--line:#3a3a3a;--paper:#161616;{_DARK}}}}}
 {_FAMILIES}
 .rhetoric .text{{white-space:pre-wrap;overflow-wrap:anywhere;max-width:44rem}}
 .rhetoric .s{{background:color-mix(in srgb,var(--c) 13%,transparent);box-shadow:inset 0 -2px var(--c);
 border-radius:2px}}
-.rhetoric .s::after{{content:attr(data-labels);font:600 11px/1 system-ui,sans-serif;color:var(--paper);
-background:var(--c);border-radius:3px;padding:2px 5px;margin:0 3px 0 5px;white-space:nowrap;vertical-align:2px}}
-.rhetoric .said::before{{content:attr(data-speaker);font:italic 11px/1 system-ui,sans-serif;color:var(--soft);
-border:1px solid var(--line);border-radius:3px;padding:1px 4px;margin-right:4px;white-space:nowrap;vertical-align:2px}}
+.rhetoric .s::after,.rhetoric .said::before{{display:inline-block;box-sizing:border-box;max-width:100%;
+white-space:normal;border-radius:3px;vertical-align:1px}}
+.rhetoric .s::after{{content:attr(data-labels);font:600 11px/1.35 system-ui,sans-serif;color:var(--paper);
+background:var(--c);padding:1px 5px;margin:0 3px 0 5px}}
+.rhetoric .said::before{{content:attr(data-speaker);font:italic 11px/1.35 system-ui,sans-serif;color:var(--soft);
+background:var(--paper);border:1px solid var(--line);padding:0 4px;margin-right:4px}}
 .rhetoric .small,.rhetoric table{{font:13px/1.45 system-ui,sans-serif}}
 .rhetoric .small{{color:var(--soft);margin:.3rem 0}}
 .rhetoric table{{border-collapse:collapse;margin:.6rem 0;background:none;color:inherit}}
@@ -48,12 +51,17 @@ background:none;font-weight:400;white-space:nowrap}}
 .rhetoric thead th{{color:var(--soft);font-size:12px}}
 .rhetoric .n{{text-align:right;font-variant-numeric:tabular-nums}}
 .rhetoric .name{{color:var(--c);font-weight:600}}
+.rhetoric .family th{{padding-top:9px;font-weight:400;font-style:italic}}
+.rhetoric .family td{{padding-top:9px;color:var(--soft)}}
+.rhetoric .family .bar{{opacity:.4}}
+.rhetoric .label th{{padding-left:14px}}
 .rhetoric .bar{{display:inline-block;height:.7em;background:var(--c);border-radius:1px;vertical-align:-1px}}
-.rhetoric .track{{display:inline-block;width:min(11rem,24vw)}}
+.rhetoric .track{{display:inline-block;width:min(11rem,18vw)}}
 .rhetoric .for{{background:color-mix(in srgb,var(--cooperative) var(--w),transparent)}}
-.rhetoric .against{{background:color-mix(in srgb,var(--coercive) var(--w),transparent)}}
-@media(max-width:540px){{.rhetoric .wide{{display:none}}}}
-@media print{{.rhetoric,.rhetoric *{{print-color-adjust:exact;-webkit-print-color-adjust:exact}}}}
+.rhetoric .against{{background:color-mix(in srgb,var(--coercive) var(--w),transparent);
+text-decoration:underline dotted color-mix(in srgb,var(--ink) var(--w),transparent)}}
+@media print{{.rhetoric,.rhetoric *{{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
+.rhetoric tr{{break-inside:avoid}}}}
 """
 
 
@@ -105,8 +113,12 @@ def prediction(result: Prediction) -> str:
 
 
 def explanation(result: Explanation) -> str:
-    """The words that speak for each label (green) and against it (red)."""
-    return _fragment("".join(_explained(result, label) for label in result.contributions))
+    """The words that speak for each label (green) and against it (red, dotted); the strongest with figures."""
+    legend = (
+        '<p class="small"><span class="for" style="--w:40%">Green</span>: speaks for the label; '
+        '<span class="against" style="--w:40%">red, dotted</span>: against it. Figures: change of the log-odds.</p>'
+    )
+    return _fragment("".join(_explained(result, label) for label in result.contributions) + legend)
 
 
 def _fragment(body: str) -> str:
@@ -131,16 +143,19 @@ def _document(result: Document) -> str:
 
 
 def _sentence(sentence: Sentence) -> str:
-    if not sentence.labels and not sentence.speaker:
+    if not sentence.labels and not sentence.speaker and not sentence.quoted:
         return escape(sentence.text)
     classes, attributes = [], []
-    if sentence.speaker:
+    if sentence.speaker or sentence.quoted:
         classes.append("said")
-        attributes.append(f'data-speaker="{escape(" ".join(sentence.speaker.split()))}"')
+        said = [" ".join(sentence.speaker.split())] if sentence.speaker else []
+        said += ["quoted"] if sentence.quoted else []
+        attributes.append(f'data-speaker="{escape(" · ".join(said))}"')
     if sentence.labels:
         classes += ["s", _family(sentence.labels[0])]
         named = (
-            f"{name} {sentence.scores[name]:.2f}{'?' if name in sentence.uncertain else ''}" for name in sentence.labels
+            f"{name}\xa0{sentence.scores[name]:.2f}{'?' if name in sentence.uncertain else ''}"
+            for name in sentence.labels
         )
         attributes.append(f'data-labels="{escape(" · ".join(named))}"')
         attributes.append(f'title="{escape(_all_scores(sentence.scores))}"')
@@ -154,14 +169,15 @@ def _all_scores(scores: Mapping[str, float]) -> str:
 def _profile(profile: Profile) -> str:
     if not profile.n_sentences:
         return '<p class="small">No sentence.</p>'
-    heads = '<tr><th class="wide"></th><th></th><th>sentences</th><th></th><th>mean score</th></tr>'
+    heads = "<tr><th></th><th>sentences</th><th></th><th>mean score</th></tr>"
     notes = [f"{profile.n_sentences} sentences"]
     if profile.balance is not None:
         notes.append(
-            f"Conflict–cooperation balance {profile.balance:+.2f}, from −1 (only coercive and adversarial sentences) "
-            "to +1 (only cooperative ones)"
+            f"Conflict–cooperation balance {profile.balance:+.2f}, from -1 (only coercive and adversarial sentences) "
+            "to +1 (only cooperative ones)".replace("-", "−")
         )
-    notes.append("After a sentence stand its labels with their probabilities; “?”: careful readers may differ")
+    notes.append("Before a sentence stands who says it, and “quoted” if it is word for word")
+    notes.append("After it stand its labels with their probabilities; “?”: careful readers may differ")
     rows = "".join(_profile_rows(profile))
     return (
         f'<p class="small">{". ".join(notes)}.</p>\n<details open><summary class="small">Profile</summary>'
@@ -170,14 +186,20 @@ def _profile(profile: Profile) -> str:
 
 
 def _profile_rows(profile: Profile) -> Iterable[str]:
-    families = [*FAMILIES, "own"]
-    for name in sorted(profile.share, key=lambda name: (families.index(_family(name)), -profile.share[name])):
-        family = _family(name)
-        yield (
-            f'<tr class="{family}"><td class="small wide">{family if family != "own" else ""}</td>'
-            f'<th class="name">{escape(name)}</th><td class="n">{profile.share[name]:.0%}</td>'
-            f'<td>{_bar(profile.share[name])}</td><td class="n">{profile.mean_score[name]:.2f}</td></tr>'
-        )
+    for family in [*FAMILIES, "own"]:
+        if family in profile.family_share:
+            share = profile.family_share[family]
+            yield (
+                f'<tr class="{family} family"><th class="name">{family}</th><td class="n">{share:.0%}</td>'
+                f'<td>{_bar(share)}</td><td class="n"></td></tr>'
+            )
+        members = [name for name in profile.share if _family(name) == family]
+        for name in sorted(members, key=lambda name: -profile.share[name]):
+            yield (
+                f'<tr class="{family} label"><th class="name">{escape(name)}</th>'
+                f'<td class="n">{profile.share[name]:.0%}</td><td>{_bar(profile.share[name])}</td>'
+                f'<td class="n">{profile.mean_score[name]:.2f}</td></tr>'
+            )
 
 
 def _explained(result: Explanation, label: str) -> str:
@@ -194,4 +216,5 @@ def _explained(result: Explanation, label: str) -> str:
         after = word.end
     pieces.append(escape(result.text[after:]))
     head = f'<span class="name">{escape(label)} {result.scores[label]:.2f}</span>'
-    return f'<p class="{_family(label)}">{head}<br>{"".join(pieces)}</p>'
+    top = ", ".join(f"{word} {value:+.2f}" for word, value in result.top(label)) or "no single word"
+    return f'<p class="{_family(label)}">{head}<br>{"".join(pieces)}</p><p class="small">{escape(top)}</p>'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -47,7 +48,9 @@ def read(html: str) -> Reader:
 def tagged(text: str, cuts: list[int], speaker: str | None) -> Document:
     places = sorted({0, len(text), *(cut % (len(text) + 1) for cut in cuts)})
     sentences = tuple(
-        Sentence(text[a:b], a, b, ("demand",) if a % 2 else (), {"demand": 0.9, text[a:b]: 0.1}, (), False, speaker)
+        Sentence(
+            text[a:b], a, b, ("demand",) if a % 2 else (), {"demand": 0.9, text[a:b]: 0.1}, (), a % 3 == 0, speaker
+        )
         for a, b in zip(places, places[1:], strict=False)
     )
     return Document(text, sentences, Profile(len(sentences), {"demand": 0.5}, {"demand": 0.4}, {}, 0.5))
@@ -71,9 +74,25 @@ def test_labels_speakers_and_profile_are_shown(bundled: RhetoricTagger) -> None:
     text = "Skarn must open the strait at once, Foreign Minister Ilse Varga said.\n\nThe ministers met on Tuesday."
     html = document_page(bundled.tag_document(text), "a < b")
     assert "<title>a &lt; b</title>" in html and "<h1>a &lt; b</h1>" in html
-    assert 'data-labels="demand 0.' in html and "Foreign Minister Ilse Varga" in html
+    assert 'data-labels="demand\xa00.' in html and "Foreign Minister Ilse Varga" in html
     assert "http" not in html and "<script" not in html
     assert read(html).text == text
+
+
+def test_the_profile_sums_up_families() -> None:
+    share = {"threat": 0.25, "demand": 0.5, "mine & yours": 0.75}
+    html = document(Document("Go.", (), Profile(4, share, dict.fromkeys(share, 0.125), {"coercive": 0.375}, -0.5)))
+    cells = read(html.replace("<table>", '<table class="text">')).text
+    assert cells == "sentencesmean scoredemand50%0.12coercive38%threat25%0.12mine & yours75%0.12Go."
+    assert "balance −0.50, from −1" in html
+
+
+def test_quoted_sentences_say_so() -> None:
+    plain, quoted = (Sentence("No.", 0, 3, (), {}, (), said, None) for said in (False, True))
+    profile = Profile(1, {}, {}, {}, None)
+    assert 'data-speaker="quoted"' in document(Document("No.", (quoted,), profile))
+    assert 'data-speaker="Halik · quoted"' in document(Document("No.", (replace(quoted, speaker="Halik"),), profile))
+    assert "data-speaker=" not in document(Document("No.", (plain,), profile))
 
 
 def test_a_document_without_sentences_is_a_page_too() -> None:
@@ -91,6 +110,7 @@ def test_notebooks_get_html(bundled: RhetoricTagger) -> None:
     text = "You must <i>withdraw</i> now."
     explained = bundled.explain(text, "demand")
     assert explained._repr_html_() == explanation(explained)
+    assert "red, dotted" in explanation(explained) and f"{explained.top('demand')[0][1]:+.2f}" in explanation(explained)
     assert "&lt;i&gt;withdraw&lt;/i&gt;" in explained._repr_html_() and "<i>" not in explained._repr_html_()
     one = bundled.predict_one(text)
     assert one._repr_html_() == prediction(one)

@@ -48,7 +48,7 @@ def _print_coloured(explanation: Explanation) -> None:
             strong = "bold " if abs(value) > strongest / 2 else ""
             colour = "green" if value > 0 else "red"
             line.append(word.text + " ", f"{strong}{colour}" if abs(value) > strongest / 10 else "")
-        console.print(f"[bold]{label}[/] {explanation.scores[label]:.2f}")
+        console.print(Text.assemble((label, "bold"), f" {explanation.scores[label]:.2f}"))
         console.print(line)
         found = ", ".join(f"{word} {value:+.2f}" for word, value in explanation.top(label))
-        console.print(found or "no single word", style="dim")
+        console.print(Text(found or "no single word", "dim"))

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from rhetoric.cli.options import parse_labels, parse_threshold, read_document
+from rhetoric.errors import InputError
 from rhetoric.prediction import Document, Sentence
 from rhetoric.tagger import RhetoricTagger
 
@@ -20,6 +21,8 @@ __all__ = ["command"]
 @click.argument("source", metavar="TEXT|FILE|-")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a table.")
 @click.option("--html", "as_html", is_flag=True, help="Print a web page: the text with its labels, and a profile.")
+@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="With --html: the file to write.")
+@click.option("--force", is_flag=True, help="Replace the file.")
 @click.option("--labels", metavar="A,B,…", help="Only sentences that carry one of these labels, and only these labels.")
 @click.option(
     "--threshold",
@@ -33,6 +36,8 @@ def command(
     source: str,
     as_json: bool,
     as_html: bool,
+    out: Path | None,
+    force: bool,
     labels: str | None,
     threshold: tuple[str, ...],
     min_score: float,
@@ -41,6 +46,10 @@ def command(
     """Tag each sentence of a document: a text in quotes, a UTF-8 file, or standard input (-)."""
     if as_json and as_html:
         raise click.UsageError("--json and --html exclude each other.")
+    if out is not None and not as_html:
+        raise click.UsageError("-o is for --html.")
+    if out is not None and out.exists() and not force:
+        raise InputError(f"{out} exists; remedy: another name, or --force")
     text = read_document(source)
     tagger = RhetoricTagger.from_pretrained(model)
     wanted = parse_labels(labels, tagger.labels)
@@ -57,14 +66,19 @@ def command(
         from rhetoric.html import document_page
 
         sentences = tuple(replace(sentence, labels=shown) for sentence, shown in rows)
-        click.echo(
-            document_page(
-                replace(document, sentences=sentences), "Tagged text" if source in ("-", text) else Path(source).name
-            ),
-            nl=False,
-        )
+        title = "Tagged text" if source in ("-", text) else Path(source).name
+        _write(document_page(replace(document, sentences=sentences), title), out)
     else:
         _print_table(document, rows)
+
+
+def _write(page: str, out: Path | None) -> None:
+    if out is None:
+        click.echo(page, nl=False)
+    else:
+        from rhetoric.cli.training_options import write_text
+
+        write_text(out, page)
 
 
 def _json(document: Document, rows: list[tuple[Sentence, tuple[str, ...]]], wanted: tuple[str, ...]) -> dict[str, Any]:

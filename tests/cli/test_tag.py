@@ -167,3 +167,16 @@ def test_html_is_a_page_with_the_labels_asked_for(run: Run, tmp_path: Path) -> N
     assert "You must withdraw at once." in done.out
     assert "<h1>Tagged text</h1>" in run("tag", "We thank our friends for their help.", "--html").out
     assert run("tag", file, "--html", "--json").code == 2
+
+
+def test_html_goes_to_a_file(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    call = ["tag", "“We must talk”, she said.", "--model", tiny_folder, "--html"]
+    written = run(*call, "-o", page)
+    assert (written.code, written.out) == (0, "")
+    assert page.read_text(encoding="utf-8") == run(*call).out
+    again = run(*call, "-o", page)
+    assert again.code == 2 and "exists; remedy: another name, or --force" in again.err
+    assert run(*call, "-o", page, "--force").code == 0
+    assert run(*call, "-o", tmp_path / "no" / "page.html").err.count("cannot be written") == 1
+    assert run("tag", "Talks.", "-o", page).code == 2
