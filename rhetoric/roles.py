@@ -62,6 +62,15 @@ _AGENT = re.compile(
 # “…,” said the Belgian minister; says Merz, “…”.
 _SAID_BEFORE = re.compile(r"[”’'\"»,]\s*(?:sa(?:id|ys)|wrote|writes|added|adds)\s+$")
 _ACCORDING = re.compile(r"\baccording\s+to\s+$", re.IGNORECASE)
+# "the war in Norland must end", "the envoy to Norland was accused": the name is part of a longer subject.
+_INSIDE = re.compile(
+    r"\b(?:with|from|in|near|for|between|about|over|at|on|to|into|against|by|under|across|inside|around|of)\s+$",
+    re.IGNORECASE,
+)
+# Whereas "the government of Norland must" speaks of Norland.
+_GOVERNED = re.compile(
+    rf"\b(?:(?:{_OFFICE}|people)\s+of|(?:government|authorities|leadership|regime)\s+in)\s+$", re.IGNORECASE
+)
 _BEFORE = 60  # characters before a name that decide its role
 
 
@@ -92,9 +101,10 @@ def _role(sentence: str, start: int, end: int) -> str | None:
     before = sentence[max(0, start - _BEFORE) : start]
     if _ACCORDING.search(before) or _AGENT.search(before) or _SAID_BEFORE.search(before):
         return "source"
-    if _MUST.match(sentence, end) or _PASSIVE.match(sentence, end) or _OBJECT.search(before):
+    if _OBJECT.search(before):
         return "target"
-    # "the envoy of Norland said", "talks with Norland said to be": the subject is another's.
-    if re.search(r"\b(?:with|from|in|near|for|between|about|over|at)\s+$", before):
+    if _INSIDE.search(before) and not _GOVERNED.search(before):
         return None
+    if _MUST.match(sentence, end) or _PASSIVE.match(sentence, end):
+        return "target"
     return "source" if _ACTIVE.match(sentence, end) else None
