@@ -62,19 +62,25 @@ def read_labels(folder: Path) -> dict[str, Labels]:
     files = sorted(folder.glob("*.tsv"))
     if not files:
         raise InputError(f"{folder}: no annotation file (*.tsv) is there; name the folder that holds them")
+    return {key: labels for file in files for key, labels in read_file(file).items()}
+
+
+def read_file(file: Path) -> dict[str, Labels]:
+    """Reads a standoff file.
+
+    Raises:
+        InputError: A line is not id, clear codes and borderline codes.
+    """
     labels = {}
-    for file in files:
-        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
-            cells = line.split("\t")
-            if len(cells) != 3 or not ID.fullmatch(cells[0]):
-                raise InputError(
-                    f"{file}, line {number}: {line!r} is not id, clear and borderline codes; separate by tabs"
-                )
-            clear, borderline = ([] if cell == "-" else cell.split(",") for cell in cells[1:])
-            unknown = sorted({*clear, *borderline} - NAME_OF_CODE.keys())
-            if unknown:
-                raise InputError(f"{file}, line {number}: {unknown[0]!r} is no code; CODEBOOK.md lists them")
-            labels[cells[0]] = Labels(tuple(NAME_OF_CODE[c] for c in clear), tuple(NAME_OF_CODE[c] for c in borderline))
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+        cells = line.split("\t")
+        if len(cells) != 3 or not ID.fullmatch(cells[0]):
+            raise InputError(f"{file}, line {number}: {line!r} is not id, clear and borderline codes; separate by tabs")
+        clear, borderline = ([] if cell == "-" else cell.split(",") for cell in cells[1:])
+        unknown = sorted({*clear, *borderline} - NAME_OF_CODE.keys())
+        if unknown:
+            raise InputError(f"{file}, line {number}: {unknown[0]!r} is no code; CODEBOOK.md lists them")
+        labels[cells[0]] = Labels(tuple(NAME_OF_CODE[c] for c in clear), tuple(NAME_OF_CODE[c] for c in borderline))
     return labels
 
 

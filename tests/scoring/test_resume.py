@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from rhetoric import InputError, JobError, RhetoricTagger
-from rhetoric.scoring import job, store
+from rhetoric.scoring import job, readers, store
 
 from ..conftest import write_tiny_model
 from .conftest import Make, rows, write
@@ -90,6 +90,23 @@ def test_killed_at_any_act_the_output_is_the_same(
             assert not (tmp_path / f"{target}.job").exists()
             output.unlink()
     assert kills > 15
+
+
+def test_killed_inside_lines_that_a_quote_swallowed(tiny: RhetoricTagger, tmp_path: Path) -> None:
+    """Such lines are read each alone, also the last, which would take the next one with it if it began a record."""
+    source, whole, output = tmp_path / "in.csv", tmp_path / "whole.csv", tmp_path / "out.csv"
+    swallowed = "".join(f"{i},we must begin talks {i} {'today ' * 50}\n" for i in range(60))
+    source.write_text(f'id,text\na,"we must\n{swallowed}b,"they said\nnever"\nc,thank you\n', encoding="utf-8")
+    assert len(swallowed) > readers.RETRY
+    expected = tiny.score_file(source, whole)
+    assert expected.quarantined == 3  # rows a and b, and the line behind b
+    for calls in (4, 8, 12, 16, 20):
+        with pytest.MonkeyPatch.context() as deadly, pytest.raises(Killed):
+            killed_after(deadly, calls)
+            tiny.score_file(source, output)
+        assert tiny.score_file(source, output).errors == expected.errors
+        assert output.read_bytes() == whole.read_bytes()
+        output.unlink()
 
 
 def test_a_part_is_on_the_disk_before_the_manifest_says_so(
