@@ -94,27 +94,45 @@ class SortedTorch(Batched):
 
 
 @dataclass
-class SortedCrossEncoder(Batched):
-    """sentence-transformers' CrossEncoder, which sorts by length itself."""
+class SortedSentenceTransformer(Batched):
+    """sentence-transformers, which sorts by length itself; the classifier is put behind its encoder as dense layers.
 
-    name: str = "sentence-transformers CrossEncoder"
+    Its own CrossEncoder takes pairs of texts alone (since version 6).
+    """
+
+    name: str = "sentence-transformers"
     model: Any = field(default=None, init=False, repr=False)
 
     def load(self) -> None:
         """Loads the model."""
         import torch
-        from sentence_transformers import CrossEncoder
+        from safetensors.torch import load_file
+        from sentence_transformers import SentenceTransformer
+        from sentence_transformers.models import Dense, Pooling, Transformer
 
         super().load()
         torch.set_num_threads(self.threads)
-        self.model = CrossEncoder(
-            str(self.folder), device="cpu", model_kwargs={"dtype": torch.float32}, activation_fn=torch.nn.Identity()
-        )
+        weights = {name: value.float() for name, value in load_file(self.folder / "model.safetensors").items()}
+
+        def dense(name: str, activation: torch.nn.Module) -> Dense:
+            weight, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
+            return Dense(
+                weight.shape[1],
+                weight.shape[0],
+                activation_function=activation,
+                init_weight=weight,
+                init_bias=bias,
+            )
+
+        encoder = Transformer(str(self.folder), model_kwargs={"dtype": torch.float32})
+        width = weights["classifier.weight"].shape[1]
+        layers = [dense("bert.pooler.dense", torch.nn.Tanh()), dense("classifier", torch.nn.Identity())]
+        self.model = SentenceTransformer(modules=[encoder, Pooling(width, "cls"), *layers], device="cpu")
 
     def score(self, texts: Sequence[str]) -> Logits:
         """Logits (texts, labels)."""
-        rows = [[text] for text in texts]
-        return np.asarray(self.model.predict(rows, batch_size=self.batch_size, show_progress_bar=False), np.float32)
+        logits = self.model.encode(list(texts), batch_size=self.batch_size, show_progress_bar=False)
+        return np.asarray(logits, np.float32)
 
 
 @dataclass

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from gemm import Int8Peak, multiply_adds
-from peers import PlainOnnx, SortedCrossEncoder, SortedTorch, SpacyTextcat, export_float
+from peers import PlainOnnx, SortedSentenceTransformer, SortedTorch, SpacyTextcat, export_float
 from plots import bars
 
 from rhetoric.bench.contenders import Rhetoric, TransformersPipeline
@@ -45,7 +45,7 @@ def contenders(folder: Path, graph: Path, threads: int) -> list[Contender]:
     if threads > 1:
         ways.insert(1, Rhetoric(folder, threads=1, name="rhetoric, one thread"))
     if find_spec("sentence_transformers"):
-        ways.append(SortedCrossEncoder(folder, threads))
+        ways.append(SortedSentenceTransformer(folder, threads))
     if find_spec("spacy"):
         ways.append(SpacyTextcat(EXAMPLES, read_model_folder(folder).names))
     return [*ways, Int8Peak(threads)]
