@@ -19,8 +19,8 @@ from rhetoric.model_folder import locate_model
 __all__ = ["Report", "bench"]
 
 PROBED = 300
-PROBE_SECONDS = 8.0
-MEASURE_SECONDS = 10.0
+PROBE_SECONDS = 5.0
+MEASURE_SECONDS = 5.0
 ROUNDS = 3
 
 

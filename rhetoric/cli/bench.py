@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import click
 
 from rhetoric.bench import Report, bench
+from rhetoric.bench.measure import Measurement
 
 __all__ = ["command"]
 
@@ -40,21 +42,20 @@ def _print(report: Report) -> None:
     console.print(f"{report.sentences:,} sentences of {report.mean_tokens:.1f} word pieces on average", markup=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("")
-    heads = ("sentences/s", "tokens/s", "padding", "first result", "one sentence", "peak memory", "ratio")
-    for head in heads:
-        table.add_column(head, justify="right", no_wrap=True)
-    ours = report.measurements[0].sentences_per_second
     for row in report.measurements:
-        table.add_row(
-            f"{row.name} ({row.setting})",
-            f"{row.sentences_per_second:,.0f}",
-            f"{row.tokens_per_second:,.0f}",
-            "–" if row.padding_waste is None else f"{row.padding_waste:.0%}",
-            f"{row.first_result_seconds:.1f} s",
-            f"{row.one_sentence_ms:.1f} ms",
-            "–" if row.peak_mb is None else f"{row.peak_mb:,.0f} MB",
-            f"{row.sentences_per_second / ours:.2f}",
-        )
+        table.add_column(f"{row.name}\n{row.setting}", justify="right")
+    ours = report.measurements[0].sentences_per_second
+    figures: dict[str, Callable[[Measurement], str]] = {
+        "sentences/s": lambda row: f"{row.sentences_per_second:,.0f}",
+        "rhetoric is faster by": lambda row: f"{ours / row.sentences_per_second:.1f} ×",
+        "tokens/s": lambda row: f"{row.tokens_per_second:,.0f}",
+        "padding": lambda row: "–" if row.padding_waste is None else f"{row.padding_waste:.0%}",
+        "first result": lambda row: f"{row.first_result_seconds:.1f} s",
+        "one sentence": lambda row: f"{row.one_sentence_ms:.1f} ms",
+        "peak memory": lambda row: "–" if row.peak_mb is None else f"{row.peak_mb:,.0f} MB",
+    }
+    for name, shown in figures.items():
+        table.add_row(name, *map(shown, report.measurements))
     console.print(table)
     for name in report.missing:
         console.print(f"{name} is not installed, so there is no peer to compare with", markup=False)
