@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
@@ -11,6 +13,7 @@ from rhetoric.cli.options import parse_threshold
 from rhetoric.errors import InputError
 from rhetoric.scoring.options import FORMATS, INPUT_FORMATS, LAYOUTS, ON_ERROR
 from rhetoric.scoring.progress import Bar, JsonLines
+from rhetoric.scoring.summary import Summary
 from rhetoric.tagger import RhetoricTagger
 
 __all__ = ["command"]
@@ -36,6 +39,9 @@ __all__ = ["command"]
 @click.option("--progress", type=click.Choice(("bar", "json", "off")), default="bar", show_default=True)
 @click.option("--threads", type=click.IntRange(1), metavar="N", help="Processor threads (default: all granted).")
 @click.option("--model", metavar="FOLDER|HUB_ID", help="Another model than the bundled one.")
+@click.option("--runner", type=click.Choice(("local", "ray")), default="local", show_default=True, help="Who computes.")
+@click.option("--address", metavar="HOST:PORT", help="Of the Ray cluster (default: RAY_ADDRESS, or this machine).")
+@click.option("--gpus", type=click.FloatRange(0), default=0.0, metavar="N", help="GPUs an engine owns, with Ray.")
 def command(
     inputs: tuple[str, ...],
     out: str,
@@ -56,18 +62,32 @@ def command(
     progress: str,
     threads: int | None,
     model: str | None,
+    runner: str,
+    address: str | None,
+    gpus: float,
 ) -> None:
     """Score files: CSV, TSV, JSONL, Parquet, text (a line a row), also .gz and .zst; patterns, folders, or - .
 
     The output has all columns of the input, then the labels. A killed job goes on with the same command.
+
+    With --runner ray OUT is a folder of Parquet files, and --threads the cores each engine owns (default: 1).
     """
     for name in inputs:
         if name != "-" and not any(mark in name for mark in "*?[") and not Path(name).exists():
             raise InputError(f"no file at {name!r}; remedy: check the path")
+    if runner == "local" and (address or gpus):
+        raise InputError(
+            f"{'--address' if address else '--gpus'} is for --runner ray; remedy: add it, or leave this out"
+        )
     tagger = RhetoricTagger.from_pretrained(model, threads=threads)
+    score: Callable[..., Summary] = tagger.score_file
+    if runner == "ray":
+        from rhetoric.distributed import score_files
+
+        score = partial(score_files, model=model, address=address, cpus=threads or 1, gpus=gpus)
     reporter: Bar | JsonLines = JsonLines(sys.stderr) if progress == "json" else Bar(shown=progress == "bar")
     with reporter as report:
-        summary = tagger.score_file(
+        summary = score(
             inputs,
             out,
             restart=restart,

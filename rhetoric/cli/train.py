@@ -12,6 +12,7 @@ import click
 
 from rhetoric.cli.training_options import column_options, label_options, settings
 from rhetoric.finetune import TrainResult, train
+from rhetoric.finetune.processes import is_first
 
 __all__ = ["command"]
 
@@ -32,7 +33,8 @@ def command(data: Path, out: Path, dev: Path | None, resume: bool, force: bool, 
     Settings come from the defaults, then --config, then --set, then options of their own.
     """
     config = settings(**options)
-    click.echo(config.to_yaml().rstrip(), err=True)
+    if is_first():
+        click.echo(config.to_yaml().rstrip(), err=True)
     with _Bar() as bar:
         try:
             result = train(
@@ -41,6 +43,8 @@ def command(data: Path, out: Path, dev: Path | None, resume: bool, force: bool, 
         except KeyboardInterrupt:
             bar.say("stopped; run again with --resume to go on from the last evaluation")
             raise
+    if not is_first():
+        return
     if as_json:
         click.echo(json.dumps(asdict(result), default=str, ensure_ascii=False, indent=2))
     else:

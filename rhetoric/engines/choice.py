@@ -23,7 +23,7 @@ ENGINES = ("onnx", "openvino", "torch")
 DEVICES = ("cpu", "cuda", "mps")
 PRECISIONS = ("auto", "float32", "float16", "bfloat16", "int8")
 # What each engine can compute in on each device; the first is the default.
-POSSIBLE = {
+POSSIBLE: dict[tuple[str, str], tuple[str, ...]] = {
     ("onnx", "cpu"): ("int8",),
     ("openvino", "cpu"): ("int8",),
     ("torch", "cpu"): ("float32", "bfloat16"),

@@ -36,8 +36,8 @@ class OnnxEngine:
     equal_lengths = True
 
     def __init__(self, folder: Path, choice: Choice) -> None:
-        self.workers = choice.threads
-        self.token_budget = choice.token_budget
+        self.workers: int = choice.threads
+        self.token_budget: int = choice.token_budget
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1

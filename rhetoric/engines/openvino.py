@@ -39,8 +39,8 @@ class OpenvinoEngine:
 
     def __init__(self, folder: Path, choice: Choice) -> None:
         openvino = require("openvino", extra="openvino")
-        self.workers = choice.threads
-        self.token_budget = choice.token_budget
+        self.workers: int = choice.threads
+        self.token_budget: int = choice.token_budget
         self._local = threading.local()
         path = folder / ONNX_FILE
         settings = {

@@ -67,7 +67,7 @@ class TorchEngine:
                 f"{folder} is a {config['model_type']!r} model with {config['hidden_act']!r} activation, the torch "
                 "engine computes BERT with gelu; remedy: engine='onnx'"
             )
-        self.token_budget = choice.token_budget
+        self.token_budget: int = choice.token_budget
         self._device = torch.device(choice.device)
         self._heads: int = config["num_attention_heads"]
         self._layers: int = config["num_hidden_layers"]

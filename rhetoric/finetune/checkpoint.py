@@ -22,7 +22,7 @@ RANDOM = "random.safetensors"
 
 
 class PlainTrainer(Trainer):
-    """The Trainer without pickle, for one process."""
+    """The Trainer without pickle; of several processes the first writes, and all read."""
 
     model: Any
     optimizer: Any
@@ -30,9 +30,12 @@ class PlainTrainer(Trainer):
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
         """Writes the network alone."""
-        self.model.save_pretrained(output_dir or self.args.output_dir, state_dict=state_dict)
+        if self.args.should_save:
+            self.model.save_pretrained(output_dir or self.args.output_dir, state_dict=state_dict)
 
     def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
+        if not self.args.should_save:
+            return
         optimizer = self.optimizer.state_dict()
         tensors = {
             f"{parameter}.{name}": value.contiguous()
@@ -55,6 +58,8 @@ class PlainTrainer(Trainer):
         self.lr_scheduler.load_state_dict(numbers["scheduler"])
 
     def _save_rng_state(self, output_dir: str) -> None:
+        if not self.args.should_save:
+            return
         # Dropout is the only thing drawn while training; the order of the rows follows from seed and epoch.
         state = {"cpu": torch.random.get_rng_state()}
         if torch.cuda.is_available():

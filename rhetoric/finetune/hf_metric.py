@@ -16,12 +16,21 @@ from rhetoric.finetune.calibration import calibrate, decide, probabilities
 from rhetoric.finetune.metrics import f1
 from rhetoric.model_folder import Task
 
-__all__ = ["UNSURE", "CalibratedF1"]
+__all__ = ["UNSURE", "calibrated_f1"]
 
 UNSURE = -1.0  # reference of a cell that is not evaluated
 
 
-class CalibratedF1(evaluate.Metric):  # type: ignore[misc]
+def calibrated_f1(task: Task) -> Any:
+    """The metric, an `evaluate.Metric`: `compute(predictions=logits, references=cells)["macro_f1"]`.
+
+    Args:
+        task: Whether a row has any number of labels or exactly one.
+    """
+    return _CalibratedF1(task)
+
+
+class _CalibratedF1(evaluate.Metric):  # type: ignore[misc]
     """Mean over labels of F1 after calibration on the same rows; labels without a gold row are left out.
 
     `compute(predictions=logits, references=cells)` takes logits (n, L) and cells (n, L) of 1, 0 or `UNSURE`.

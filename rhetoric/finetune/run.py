@@ -21,6 +21,7 @@ from rhetoric.finetune.checks import Checked, check_rows
 from rhetoric.finetune.config import TrainConfig
 from rhetoric.finetune.data import LabelledData, LabelledRow, to_data
 from rhetoric.finetune.metrics import Scores, f1, score
+from rhetoric.finetune.processes import check_batch_size, from_first, is_first, processes
 from rhetoric.finetune.split import split_rows
 from rhetoric.finetune.tables import Source
 from rhetoric.finetune.workspace import check_target, workspace
@@ -98,6 +99,9 @@ def train(
 ) -> TrainResult:
     """Trains a model on labelled data.
 
+    Started by `accelerate launch` or `torchrun`, several processes share the rows of a step; the first one writes the
+    model and speaks, and all return the result.
+
     Args:
         data: File, DataFrame, `datasets.Dataset` or list of dicts to learn from.
         out: Model folder to write.
@@ -124,6 +128,9 @@ def train(
     from rhetoric.finetune.trainer import fit
 
     config, say, out, started = config or TrainConfig(), say or _silent, Path(out), time.monotonic()
+    if not is_first():  # one of several processes speaks
+        say, progress = _silent, None
+    check_batch_size(config.batch_size)
     check_target(out, force=force)
     base = locate_base(config.base)
     check_architecture(base, config.max_tokens)
@@ -140,6 +147,8 @@ def train(
     with workspace(out, identity, resume=resume, force=force) as work:
         folder = work / "model"
         fitted = fit(base, train_data, dev_data, config, work=work, out=folder, resume=resume, progress=progress)
+        if not is_first():
+            return from_first(None)
         say("writing the int8 graph")
         gate, logits = export_gated(folder, train_data, dev_data, fitted.dev_logits, config)
         specs = calibrate(
@@ -181,7 +190,7 @@ def train(
             taxonomy_version=TAXONOMY_VERSION if checked.labels.names == LABELS else None,
             training=record,
         )
-    return replace(result, seconds=time.monotonic() - started)
+    return from_first(replace(result, seconds=time.monotonic() - started))
 
 
 class _Kept:
@@ -247,6 +256,9 @@ def _announce(
     for kind, count in Counter(problem.kind for problem in checked.report.problems).items():
         say(f"warning: {kind} ({count}); `rhetoric check` says where")
     say(f"{len(train)} training rows, {len(dev)} dev rows" + (", split by group" if train.groups else ""))
+    if processes() > 1:
+        share = config.batch_size // processes()
+        say(f"{processes()} processes with {share} rows each: {config.batch_size} rows in a step, as with one")
     for i, name in enumerate(dev.labels):
         if name not in labels.kept and not (dev.gold[:, i] & dev.mask[:, i]).any():
             say(f"warning: no dev row carries {name!r}, so it is calibrated by all labels together")

@@ -7,6 +7,7 @@ are flushed to zero. The same seed gives the same weights on the same machine.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,7 +32,8 @@ from rhetoric.finetune.checkpoint import PlainTrainer, last_checkpoint
 from rhetoric.finetune.config import TrainConfig
 from rhetoric.finetune.data import LabelledData
 from rhetoric.finetune.head import embed, fit_head
-from rhetoric.finetune.hf_metric import UNSURE, CalibratedF1
+from rhetoric.finetune.hf_metric import UNSURE, calibrated_f1
+from rhetoric.finetune.processes import is_first, processes, processes_here
 from rhetoric.machine import usable_cores
 
 __all__ = ["Fitted", "Progress", "fit", "precision"]
@@ -91,7 +93,7 @@ def fit(
         The logits of the dev rows, and how it went.
     """
     torch.set_flush_denormal(True)
-    torch.set_num_threads(usable_cores())
+    torch.set_num_threads(max(1, usable_cores() // processes_here()))
     set_seed(config.seed)
     network, tokenizer = base.network(train.labels, config.task)
     with quiet():
@@ -127,21 +129,33 @@ def fit(
         trainer.rows, trainer.loss, trainer.use_bf16, trainer.batch_seed = rows, loss, use_bf16, config.seed
         checkpoint = last_checkpoint(work) if resume else None
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        trainer.accelerator.wait_for_everyone()  # the checkpoints go when the first process is done
         network = trainer.model.cpu()
         best, best_step = float(trainer.state.best_metric or 0.0), int(trainer.state.best_global_step or 0)
         if head_f1 >= best:
             network.load_state_dict(head_only)
             best, best_step = head_f1, 0
-        network.half().save_pretrained(out)
-        tokenizer.backend_tokenizer.no_truncation()
-        tokenizer.backend_tokenizer.no_padding()
-        tokenizer.model_max_length = config.max_tokens
-        tokenizer.save_pretrained(out)
+        network.half()
+        if is_first():
+            network.save_pretrained(out)
+            _save_tokenizer(tokenizer, out, config.max_tokens)
         # the logits of what is written, not of what it was rounded from
         logits = np.empty(dev.targets.shape, np.float32)
         logits[order] = _logits(network.float(), dev_rows["input_ids"], tokenizer.pad_token_id)
     history = tuple(entry for entry in trainer.state.log_history)
     return Fitted(logits, best, trainer.state.global_step, best_step, why, history)
+
+
+def _save_tokenizer(tokenizer: Any, out: Path, max_tokens: int) -> None:
+    """Writes the tokenizer under a class name that transformers 4 and 5 both know."""
+    tokenizer.backend_tokenizer.no_truncation()
+    tokenizer.backend_tokenizer.no_padding()
+    tokenizer.model_max_length = max_tokens
+    tokenizer.save_pretrained(out)
+    file = out / "tokenizer_config.json"
+    config = json.loads(file.read_text(encoding="utf-8"))
+    if config["tokenizer_class"] == "TokenizersBackend":
+        file.write_text(json.dumps(config | {"tokenizer_class": "PreTrainedTokenizerFast"}, indent=2), encoding="utf-8")
 
 
 def precision(config: TrainConfig) -> tuple[bool, str]:
@@ -185,7 +199,7 @@ def _loss(train: LabelledData, config: TrainConfig) -> Loss:
 
 def _dev_metric(dev: LabelledData, config: TrainConfig) -> Callable[[npt.NDArray[np.float32]], dict[str, float]]:
     cells = np.where(dev.mask, dev.gold, UNSURE).astype(np.float32)
-    metric = CalibratedF1(config.task)
+    metric = calibrated_f1(config.task)
 
     def measure(logits: npt.NDArray[np.float32]) -> dict[str, float]:
         measured: dict[str, float] = metric.compute(predictions=logits, references=cells)
@@ -229,7 +243,7 @@ def _arguments(config: TrainConfig, rows: int, work: Path) -> TrainingArguments:
     return TrainingArguments(
         output_dir=str(work),
         num_train_epochs=config.epochs,
-        per_device_train_batch_size=config.batch_size,
+        per_device_train_batch_size=config.batch_size // processes(),
         per_device_eval_batch_size=EVALUATION_BATCH,
         learning_rate=config.learning_rate,
         warmup_steps=math.ceil(config.warmup_share * per_epoch * config.epochs),
@@ -251,6 +265,7 @@ def _arguments(config: TrainConfig, rows: int, work: Path) -> TrainingArguments:
         disable_tqdm=True,
         seed=config.seed,
         use_cpu=on_cpu,
+        ddp_backend="gloo" if on_cpu and processes() > 1 else None,
         dataloader_pin_memory=not on_cpu,
         label_names=["labels"],
     )
@@ -276,7 +291,8 @@ class _RhetoricTrainer(PlainTrainer):
 
     def _get_train_sampler(self, train_dataset: Any = None) -> LikeLengths:
         lengths = [len(ids) for ids in self.rows["input_ids"]]
-        return LikeLengths(lengths, self.args.per_device_train_batch_size, self.batch_seed)
+        # of a step, whichever processes compute it
+        return LikeLengths(lengths, self.args.per_device_train_batch_size * self.args.world_size, self.batch_seed)
 
 
 class LikeLengths(torch.utils.data.Sampler[int]):
@@ -289,7 +305,10 @@ class LikeLengths(torch.utils.data.Sampler[int]):
     """
 
     def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
-        self.lengths, self.batch_size, self.seed, self.epoch = np.asarray(lengths), batch_size, seed, 0
+        self.lengths: npt.NDArray[np.int64] = np.asarray(lengths)
+        self.batch_size: int = batch_size
+        self.seed: int = seed
+        self.epoch: int = 0
 
     def set_epoch(self, epoch: int) -> None:
         """Called by the Trainer before each epoch."""

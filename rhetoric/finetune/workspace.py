@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rhetoric.errors import InputError, JobError
+from rhetoric.finetune.processes import is_first
 from rhetoric.model_folder import MANIFEST
 
 __all__ = ["check_target", "workspace"]
@@ -53,6 +54,9 @@ def workspace(out: Path, identity: Mapping[str, Any], *, resume: bool, force: bo
         JobError: The disk is full.
     """
     work = out.with_name(f"{out.name}.training")
+    if not is_first():  # of several processes the first one makes and removes it
+        yield work
+        return
     model = work / "model"
     try:
         _open(work, identity, resume=resume, force=force)

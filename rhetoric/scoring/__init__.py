@@ -11,7 +11,9 @@ The way of a row, one idea a file:
     carried.py    the input's own columns in the form an output wants: cells, JSON text, Arrow
     columns.py    predictions → the columns added (pure; shared with every other runner)
     writers.py    rows and added columns → the bytes of a part
+    plan.py       all a job knows before its first row;  encode.py scored rows → the bytes of a part, counted
     job.py        one stream through the engine, parts of fixed rows, committed one by one
+    parts.py      the same for a cluster: a folder of Parquet files, one a part, written in any order
     store.py      the folder of a job on disk: rows, quarantine, manifest, atomic finish;  lock.py one job an output
     summary.py    what happened, in figures;  progress.py a bar, or JSON lines
     frames.py     the same for pandas, polars and pyarrow, in memory

@@ -11,24 +11,22 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from rhetoric.errors import InputError, RhetoricError
-from rhetoric.scoring.carried import Carried, carry, json_text
-from rhetoric.scoring.columns import SENTENCE_FIELDS, Layout, Outcome, added_columns
-from rhetoric.scoring.options import FORMATS, Options
+from rhetoric.errors import RhetoricError
+from rhetoric.scoring.columns import Outcome
+from rhetoric.scoring.encode import encode, summarise
+from rhetoric.scoring.options import Options
+from rhetoric.scoring.plan import Plan, make_plan, output_format
 from rhetoric.scoring.progress import Meter, Progress
 from rhetoric.scoring.records import Position
 from rhetoric.scoring.rows import Row, read_rows
-from rhetoric.scoring.schema import Schema, read_schema
-from rhetoric.scoring.sources import Say, Source, find_sources, spool
+from rhetoric.scoring.sources import Say
 from rhetoric.scoring.store import Store, open_store
-from rhetoric.scoring.summary import BadRows, Summary, Tally
-from rhetoric.scoring.writers import Writer, make_writer
+from rhetoric.scoring.summary import Summary, Tally
 
 if TYPE_CHECKING:
     from rhetoric.tagger import RhetoricTagger
@@ -41,32 +39,6 @@ PART_BYTES = 16 << 20
 HELD_BYTES = 64 << 20
 # Scored in place of a bad row, so that rows and predictions stay in step; computed once a window.
 STAND_IN = "."
-STDOUT_FORMAT = {"csv": "csv", "txt": "csv", "jsonl": "jsonl", "parquet": "jsonl"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """All that is known before the first row is scored."""
-
-    sources: Sequence[Source]
-    schema: Schema
-    options: Options
-    layout: Layout
-    carried: Carried
-    writer: Writer
-    model: Mapping[str, Any]
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """What must be the same for an unfinished job to go on."""
-        from rhetoric import __version__
-
-        return {
-            "inputs": [source.identity for source in self.sources],
-            "model": dict(self.model),
-            "options": self.options.to_dict(),
-            "version": __version__,
-        }
 
 
 def score_file(
@@ -105,16 +77,16 @@ def score_file(
     say = say or (lambda line: None)
     if str(output) == "-":
         with TemporaryDirectory(prefix="rhetoric-") as folder:
-            plan = _plan(tagger, names, None, Path(folder), options, model, say)
+            plan = make_plan(tagger, names, None, Path(folder), options, model, say)
             return _to_stdout(tagger, plan, progress)
     target = Path(output)
-    _output_format(target, options, "")
+    output_format(target, options, "")
     with open_store(target, restart=restart, force=force) as store:
-        plan = _plan(tagger, names, target, store.folder, options, model, say)
+        plan = make_plan(tagger, names, target, store.folder, options, model, say)
         return _to_file(tagger, plan, store, progress, say)
 
 
-def _to_file(tagger: RhetoricTagger, plan: _Plan, store: Store, progress: Progress | None, say: Say) -> Summary:
+def _to_file(tagger: RhetoricTagger, plan: Plan, store: Store, progress: Progress | None, say: Say) -> Summary:
     if store.begin(plan.identity) and not store.state.done:
         store.state.tally.resumed += 1
         say(f"going on after {store.state.tally.rows:,} rows")
@@ -122,7 +94,7 @@ def _to_file(tagger: RhetoricTagger, plan: _Plan, store: Store, progress: Progre
     if not state.done:
         try:
             for part in _timed_parts(tagger, plan, state.position, state.tally, progress):
-                rows, quarantine = _encode(part, plan, state.tally)
+                rows, quarantine = encode(part, plan, state.tally)
                 state.position = part[-1][0].after
                 store.commit(rows if state.rows_bytes else plan.writer.header() + rows, quarantine)
         except KeyboardInterrupt:
@@ -131,80 +103,27 @@ def _to_file(tagger: RhetoricTagger, plan: _Plan, store: Store, progress: Progre
         state.done = True
         store.commit(b"" if state.rows_bytes else plan.writer.header(), b"")
     quarantine_name = f"{store.output}.quarantine.jsonl" if state.quarantine_bytes else None
-    summary = _summary(plan, state.tally, str(store.output), quarantine_name)
+    summary = summarise(plan, state.tally, str(store.output), quarantine_name)
     # An earlier run may have been killed between the last rename and the removal of the folder.
     made = plan.writer.finish(store.rows, store.folder) if store.rows.exists() else None
     store.finish(made, summary.to_dict())
     return summary
 
 
-def _to_stdout(tagger: RhetoricTagger, plan: _Plan, progress: Progress | None) -> Summary:
+def _to_stdout(tagger: RhetoricTagger, plan: Plan, progress: Progress | None) -> Summary:
     tally, out = Tally(), sys.stdout.buffer
     out.write(plan.writer.header())
     for part in _timed_parts(tagger, plan, Position(), tally, progress):
-        rows, quarantine = _encode(part, plan, tally)
+        rows, quarantine = encode(part, plan, tally)
         out.write(rows)
         out.flush()
         sys.stderr.write(quarantine.decode())  # there is no file beside standard output
     out.flush()
-    return _summary(plan, tally, "-", None)
-
-
-def _plan(
-    tagger: RhetoricTagger,
-    names: Sequence[str | Path],
-    output: Path | None,
-    folder: Path,
-    options: Options,
-    model: Mapping[str, Any],
-    say: Say,
-) -> _Plan:
-    if "-" in map(str, names):
-        if len(names) > 1:
-            raise InputError("standard input (-) goes with no other input; remedy: one or the other")
-        if options.input_format == "parquet":
-            raise InputError("Parquet cannot be read from standard input; remedy: name the file")
-        sources = [spool(sys.stdin.buffer, folder, options.input_format)]
-    else:
-        sources = find_sources(names, kind=options.input_format, output=output, say=say)
-    if not sources:
-        raise InputError("no input is given; remedy: files, patterns or folders")
-    family = "csv" if sources[0].kind == "tsv" else sources[0].kind
-    kind = _output_format(output, options, family)
-    schema = read_schema(sources, text_column=options.text_column, output=kind, say=say)
-    if options.id_column is not None and options.id_column not in schema.columns:
-        listed = ", ".join(map(repr, schema.columns))
-        raise InputError(f"{sources[0].name} has no column {options.id_column!r}; remedy: one of its columns: {listed}")
-    options = replace(options, text_column=schema.text, format=kind)
-    layout = Layout.of(options, tagger.labels)
-    front = tuple(replace(f, name=options.prefix + f.name) for f in SENTENCE_FIELDS) if options.documents else ()
-    left = {schema.text} if options.documents else set()
-    if options.documents and options.id_column == front[0].name:
-        left.add(front[0].name)  # the column `document` says the same
-    added = [field.name for field in (*front, *layout.fields)]
-    carried = carry(schema, without=left, added=added, where=sources[0].name)
-    writer = make_writer(kind, carried, front, layout.fields)
-    return _Plan(sources, schema, options, layout, carried, writer, model)
-
-
-def _output_format(output: Path | None, options: Options, family: str) -> str:
-    if output is None:
-        kind = options.format or STDOUT_FORMAT[family]
-        if kind == "parquet":
-            raise InputError("Parquet cannot be written to standard output; remedy: -o FILE.parquet")
-        return kind
-    kind = options.format or output.suffix.lower().removeprefix(".")
-    kind = {"ndjson": "jsonl", "pq": "parquet"}.get(kind, kind)
-    if kind not in FORMATS:
-        raise InputError(
-            f"the name of {output} does not tell its format; remedy: a name that ends in .csv, .jsonl or .parquet, or "
-            "--format"
-        )
-    return kind
+    return summarise(plan, tally, "-", None)
 
 
 def _timed_parts(
-    tagger: RhetoricTagger, plan: _Plan, start: Position, tally: Tally, progress: Progress | None
+    tagger: RhetoricTagger, plan: Plan, start: Position, tally: Tally, progress: Progress | None
 ) -> Iterator[list[tuple[Row, Outcome]]]:
     """Parts, cut by rows and bytes; the time each took is added to the tally, and progress reported."""
     ends = list(accumulate(source.size for source in plan.sources))
@@ -230,7 +149,7 @@ def _timed_parts(
         meter.update(rows, ends[-1], last=True)
 
 
-def _scored(tagger: RhetoricTagger, plan: _Plan, start: Position) -> Iterator[tuple[Row, Outcome]]:
+def _scored(tagger: RhetoricTagger, plan: Plan, start: Position) -> Iterator[tuple[Row, Outcome]]:
     """Rows with their predictions, or why there is none.
 
     When reading fails, what was read before is still scored; the error comes after it.
@@ -267,67 +186,3 @@ def _until_fault(rows: Iterator[Row]) -> Iterator[Row | RhetoricError]:
         yield from rows
     except RhetoricError as error:
         yield error
-
-
-def _encode(part: Sequence[tuple[Row, Outcome]], plan: _Plan, tally: Tally) -> tuple[bytes, bytes]:
-    """The bytes of a part for the output and for the quarantine; counts its rows."""
-    kept: list[Row] = []
-    outcomes: list[Outcome] = []
-    quarantine: list[str] = []
-    for row, outcome in part:
-        if isinstance(outcome, str):
-            keep = row.record.raw is None and plan.options.on_error == "null"
-            name = plan.sources[row.file].name
-            tally.bad(outcome, f"{name} row {row.record.number}", kept=keep)
-            if not keep:
-                quarantine.append(_quarantined(row, outcome, plan))
-                continue
-        kept.append(row)
-        outcomes.append(outcome)
-    added = added_columns(outcomes, plan.layout)
-    tally.rows += len(part)
-    tally.kept += len(kept)
-    tally.quarantined += len(quarantine)
-    tally.lines += len(added.source)
-    tally.count([row.text for row in kept], outcomes, plan.options.top)
-    rows = plan.writer.encode(kept, added) if kept else b""
-    return rows, "".join(quarantine).encode()
-
-
-def _quarantined(row: Row, reason: str, plan: _Plan) -> str:
-    record = row.record
-    entry: dict[str, Any] = {"file": plan.sources[row.file].name, "row": record.number, "reason": reason}
-    if plan.options.id_column is not None and record.cells is not None:
-        entry["id"] = plan.carried.value(record, plan.options.id_column)
-    if record.raw is not None:
-        entry["raw"] = record.raw
-    elif plan.schema.kind == "txt":
-        entry["raw"] = record.text
-    else:
-        entry["raw"] = f"{{{plan.carried.body(record)}}}"
-    return json_text(entry) + "\n"
-
-
-def _summary(plan: _Plan, tally: Tally, output: str, quarantine: str | None) -> Summary:
-    return Summary(
-        output=output,
-        inputs=tuple(source.name for source in plan.sources),
-        model={"labels": list(plan.layout.labels)} | dict(plan.model),
-        options=plan.options.to_dict(),
-        rows=tally.rows,
-        kept=tally.kept,
-        quarantined=tally.quarantined,
-        lines=tally.lines,
-        labels={name: tally.labels.get(name, 0) for name in plan.layout.labels},
-        neutral=tally.neutral,
-        uncertain=tally.uncertain,
-        truncated=tally.truncated,
-        duplicates=tally.duplicates,
-        errors={
-            reason: BadRows(entry["count"], entry["kept"], tuple(entry["first"]))
-            for reason, entry in tally.errors.items()
-        },
-        seconds=round(tally.seconds, 3),
-        resumed=tally.resumed,
-        quarantine=quarantine,
-    )

@@ -54,7 +54,7 @@ class Store:
     def __init__(self, output: Path, folder: Path) -> None:
         self.output = output
         self.folder = folder
-        self.state = State()
+        self.state: State = State()
         self._identity: Mapping[str, Any] = {}
 
     @property

@@ -1,0 +1,79 @@
+"""Scored rows become the bytes of a part, of output and of quarantine, and are counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rhetoric.scoring.carried import json_text
+from rhetoric.scoring.columns import Outcome, added_columns
+from rhetoric.scoring.plan import Plan
+from rhetoric.scoring.rows import Row
+from rhetoric.scoring.summary import BadRows, Summary, Tally
+
+__all__ = ["encode", "summarise"]
+
+
+def encode(part: Sequence[tuple[Row, Outcome]], plan: Plan, tally: Tally) -> tuple[bytes, bytes]:
+    """The bytes of a part for the output and for the quarantine; counts its rows."""
+    kept: list[Row] = []
+    outcomes: list[Outcome] = []
+    quarantine: list[str] = []
+    for row, outcome in part:
+        if isinstance(outcome, str):
+            keep = row.record.raw is None and plan.options.on_error == "null"
+            name = plan.sources[row.file].name
+            tally.bad(outcome, f"{name} row {row.record.number}", kept=keep)
+            if not keep:
+                quarantine.append(_quarantined(row, outcome, plan))
+                continue
+        kept.append(row)
+        outcomes.append(outcome)
+    added = added_columns(outcomes, plan.layout)
+    tally.rows += len(part)
+    tally.kept += len(kept)
+    tally.quarantined += len(quarantine)
+    tally.lines += len(added.source)
+    tally.count([row.text for row in kept], outcomes, plan.options.top)
+    rows = plan.writer.encode(kept, added) if kept else b""
+    return rows, "".join(quarantine).encode()
+
+
+def _quarantined(row: Row, reason: str, plan: Plan) -> str:
+    record = row.record
+    entry: dict[str, Any] = {"file": plan.sources[row.file].name, "row": record.number, "reason": reason}
+    if plan.options.id_column is not None and record.cells is not None:
+        entry["id"] = plan.carried.value(record, plan.options.id_column)
+    if record.raw is not None:
+        entry["raw"] = record.raw
+    elif plan.schema.kind == "txt":
+        entry["raw"] = record.text
+    else:
+        entry["raw"] = f"{{{plan.carried.body(record)}}}"
+    return json_text(entry) + "\n"
+
+
+def summarise(plan: Plan, tally: Tally, output: str, quarantine: str | None) -> Summary:
+    """The figures of a job, with the names of what it wrote."""
+    return Summary(
+        output=output,
+        inputs=tuple(source.name for source in plan.sources),
+        model={"labels": list(plan.layout.labels)} | dict(plan.model),
+        options=plan.options.to_dict(),
+        rows=tally.rows,
+        kept=tally.kept,
+        quarantined=tally.quarantined,
+        lines=tally.lines,
+        labels={name: tally.labels.get(name, 0) for name in plan.layout.labels},
+        neutral=tally.neutral,
+        uncertain=tally.uncertain,
+        truncated=tally.truncated,
+        duplicates=tally.duplicates,
+        errors={
+            reason: BadRows(entry["count"], entry["kept"], tuple(entry["first"]))
+            for reason, entry in tally.errors.items()
+        },
+        seconds=round(tally.seconds, 3),
+        resumed=tally.resumed,
+        quarantine=quarantine,
+    )
