@@ -5,7 +5,9 @@
 
 The job runs three times on the same rows: alone, on Ray, alone; the two alone are averaged. Start-up is what passes
 until the first part is there, less the time that part takes. Overhead is what Ray takes beyond start-up, over the
-time alone. Rows, columns and scores of both outputs are compared. Needs the extra [ray].
+time alone. Rows, columns and scores of both outputs are compared. Reading alone is timed too: it is what one reader
+can feed. Parts of one row (--count 3000 --part-rows 1) show how many parts a second pass through Ray. Needs the extra
+[ray].
 """
 
 from __future__ import annotations
@@ -22,7 +24,19 @@ import rhetoric.distributed
 from rhetoric import RhetoricTagger
 from rhetoric.bench.sentences import sentences
 from rhetoric.machine import processor, usable_cores
+from rhetoric.scoring.options import Options
+from rhetoric.scoring.parts import read_parts
+from rhetoric.scoring.plan import make_plan
 from rhetoric.scoring.progress import Status
+
+
+def reading(tagger: RhetoricTagger, inputs: list[Path], folder: Path, part_rows: int) -> float:
+    """Rows a second of one reader."""
+    plan = make_plan(tagger, [str(path) for path in inputs], None, folder, Options.of({}), {}, lambda line: None)
+    (folder / "parts").mkdir()
+    start = time.perf_counter()
+    rows = sum(len(part.rows) for file in range(len(inputs)) for part in read_parts(plan, file, folder, part_rows))
+    return rows / (time.perf_counter() - start)
 
 
 def main() -> None:
@@ -43,6 +57,7 @@ def main() -> None:
         for i, path in enumerate(inputs):
             write_rows(path, texts[i * share : (i + 1) * share])
         tagger.predict(texts[:500])
+        print(f"reading alone: {reading(tagger, inputs, folder, options.part_rows):,.0f} rows/s", flush=True)
 
         def alone() -> float:
             start = time.perf_counter()
@@ -71,7 +86,7 @@ def main() -> None:
     startup = first_seconds - first_rows * cores / len(texts) * own  # a worker has one core
     print(f"{processor().model}, {cores} cores; {len(texts):,} rows in {options.files} files, {parts} parts")
     print(f"alone    {own:8.1f} s   {len(texts) / own:7.0f} rows/s")
-    print(f"Ray      {total:8.1f} s   of which start-up {startup:.1f} s")
+    print(f"Ray      {total:8.1f} s   of which start-up {startup:.1f} s, then {parts / (total - startup):.1f} parts/s")
     print(f"overhead beyond start-up: {(total - startup) / own - 1:.1%}")
     print(f"output: {'identical' if equal else 'NOT THE SAME'}")
 

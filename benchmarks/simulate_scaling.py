@@ -33,10 +33,10 @@ class Measured:
         output: Bytes of a row in the output.
     """
 
-    rows: float = 370.0
-    read: float = 60_000.0
-    start: float = 12.0
-    driver: float = 200.0
+    rows: float = 358.0
+    read: float = 50_000.0
+    start: float = 35.0
+    driver: float = 58.0
     operations: float = 2_000.0
     per_part: int = 12
     output: int = 60

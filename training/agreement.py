@@ -9,7 +9,6 @@ kind: this is how stable the reading is, not how two persons would agree.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from rhetoric.taxonomy import LABELS
 from training.data import ANNOTATIONS, HERE

@@ -2,7 +2,8 @@
 
     python -m training.card rhetoric/models/default --corpus CORPUS
 
-Reads what other commands left in training/results/ (`behaviour.json`, `invariance.json`, `baselines.json`), writes
+Reads what other commands left in training/results/ (`behaviour.json`, `invariance.json`, `baselines.json`,
+`levers.json`), writes
 the card into the model folder and to model_cards/, and the manifest anew, since it covers the card.
 """
 
@@ -168,6 +169,7 @@ def card(
             behaviour=behaviour(results.get("behaviour")),
             invariance=invariance(results.get("invariance")),
             baselines=baselines(results.get("baselines"), dev),
+            levers=levers(results.get("levers")),
             settings=settings,
             versions=", ".join(f"{name} {number}" for name, number in training["versions"].items()),
             machine=training["machine"],
@@ -209,6 +211,25 @@ def baselines(result: Mapping[str, Any] | None, dev: Mapping[str, Any]) -> str:
         found = system["macro_f1"]
         rows.append(f"| {system['name']} | {found['value']:.3f} | {found['low']:.3f}–{found['high']:.3f} |")
     return "\n".join(["| | macro-F1 | 95 % |", "|---|---|---|", *rows])
+
+
+def levers(result: Mapping[str, Any] | None) -> str:
+    """Gain of each choice over the plain training."""
+    if result is None:
+        return "Not measured."
+    rows = [
+        f"| {found['name']} | {found['gain']['macro_f1'] * 100:+.1f} ± {found['error']['macro_f1'] * 100:.1f} "
+        f"| {found['gain']['average_precision'] * 100:+.1f} ± {found['error']['average_precision'] * 100:.1f} "
+        f"| {len(found['seeds'])} |"
+        for found in sorted(result["levers"], key=lambda found: -found["gain"]["average_precision"])
+    ]
+    plain = result["plain"]
+    first = (
+        f"Plain: macro-F1 {plain['macro_f1']:.3f}, macro average precision {plain['average_precision']:.3f}, "
+        f"mean of {len(plain['seeds'])} seeds."
+    )
+    head = ["| | macro-F1 | average precision | seeds |", "|---|---|---|---|"]
+    return "\n".join([first, "", *head, *rows])
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ Counts = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 SINGLES = 20
+QUIT_SECONDS = 10
 
 
 class Contender(Protocol):
@@ -221,6 +222,7 @@ class _Worker:
 
     def __exit__(self, *_: object) -> None:
         self._pipe.close()
+        self._process.join(QUIT_SECONDS)  # killed at once, it would leave what it shares with its helpers
         self._process.terminate()
         self._process.join()
 

@@ -1,20 +1,21 @@
 """Holds out dev rows: whole groups, and each label in its share.
 
 Iterative stratification (Sechidis et al., 2011) over groups: the rarest label is dealt out first, each group
-goes where that label is missed most. Without groups, rows of the same text form one, so no text is on both
-sides.
+goes where that label is missed most. Without groups, rows of the same or nearly the same text form one: a dev row that
+was all but seen in training says nothing.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from rhetoric.errors import InputError
 from rhetoric.finetune.data import LabelledData
-from rhetoric.finetune.duplicates import normalised
+from rhetoric.finetune.duplicates import near_duplicates, normalised
 
 __all__ = ["split_rows"]
 
@@ -36,7 +37,7 @@ def split_rows(data: LabelledData, *, dev_share: float, seed: int) -> tuple[Rows
         InputError: There is only one group, so one side would be empty.
     """
     members: dict[str, list[int]] = defaultdict(list)
-    for i, key in enumerate(data.groups or [normalised(text) for text in data.texts]):
+    for i, key in enumerate(data.groups or _alike(data.texts)):
         members[key].append(i)
     groups = list(members.values())
     if len(groups) < 2:
@@ -60,3 +61,13 @@ def split_rows(data: LabelledData, *, dev_share: float, seed: int) -> tuple[Rows
         held[shuffled[0]] = not held[shuffled[0]]
     dev = np.array(sorted(i for g, rows in enumerate(groups) if held[g] for i in rows), np.int64)
     return np.setdiff1d(np.arange(len(data)), dev), dev
+
+
+def _alike(texts: Sequence[str]) -> list[str]:
+    """For each text the first one that it resembles."""
+    keys = [normalised(text) for text in texts]
+    distinct = list(dict.fromkeys(keys))
+    first = dict(zip(distinct, distinct, strict=True))
+    for earlier, later, _ in near_duplicates(distinct):
+        first[distinct[later]] = distinct[earlier]
+    return [first[key] for key in keys]

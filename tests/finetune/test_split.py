@@ -64,3 +64,16 @@ def test_the_same_text_is_never_on_both_sides() -> None:
     whole = to_data(read_labelled(raw, CONFIG).rows, ("a",), CONFIG)
     train, dev = split_rows(whole, dev_share=0.3, seed=0)
     assert not {i // 3 for i in train.tolist()} & {i // 3 for i in dev.tolist()}
+
+
+def test_rows_that_are_nearly_the_same_stay_on_one_side() -> None:
+    body = "the council of ministers met on {} to discuss the reopening of the strait and the release of all ships {}"
+    raw = [
+        {"text": body.format(f"day {day} of month {day * 7}", end), "labels": []}
+        for day in range(60)
+        for end in ("held there", "held there.", "held there again")
+    ]
+    whole = to_data(read_labelled(raw, CONFIG).rows, ("a", "b", "c"), CONFIG)
+    for seed in range(5):
+        train, dev = split_rows(whole, dev_share=0.3, seed=seed)
+        assert not {i // 3 for i in train} & {i // 3 for i in dev}

@@ -1,0 +1,390 @@
+"""What each choice of the recipe is worth: the same small training with one thing changed, over several seeds.
+
+    python -m training.levers --corpus CORPUS --base MINILM --run RUN
+    python -m training.levers --corpus CORPUS --base MINILM --run RUN --lever "family head" --seeds 0
+
+Every run trains on half of the corpus' training rows for three epochs, takes the last weights (dev chooses nothing)
+and scores dev, with calibration and thresholds cross-fitted. Gains are those over the plain run of the same seed. Runs
+that are in RUN already are kept, so a killed study goes on. Writes training/results/levers.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from sklearn.metrics import average_precision_score
+from transformers import AutoModelForMaskedLM, set_seed
+
+from rhetoric.finetune.base import Base, quiet
+from rhetoric.finetune.calibration import cross_fitted
+from rhetoric.finetune.config import TrainConfig
+from rhetoric.finetune.head import embed
+from rhetoric.finetune.metrics import f1
+from rhetoric.finetune.trainer import LikeLengths, precision
+from rhetoric.machine import usable_cores
+from rhetoric.taxonomy import FAMILIES, LABELS, TAXONOMY
+from training.actor_swap import swapped
+from training.data import BORDERLINE, Rows, join, read_annotations, read_corpus, read_pool, read_written
+from training.hidden_actors import hide_actors
+
+Logits = npt.NDArray[np.float32]
+Figures = npt.NDArray[np.float64]
+
+RESULTS = Path(__file__).parent / "results" / "levers.json"
+EPOCHS, BATCH, RATE, WARMUP, DECAY, LONGEST = 3, 16, 2e-4, 0.06, 0.01, 128
+POOL_ADAPTED, POOL_TAUGHT = 20_000, 10_000
+MASKED = 0.15  # share of the word pieces, as BERT has it
+# Row f says which labels are of family f.
+MEMBERS = torch.tensor([[float(row.family == family) for row in TAXONOMY] for family in FAMILIES])
+
+
+@dataclass(frozen=True)
+class Lever:
+    """One change of the plain training, which hides names and weighs positives by the root of their odds.
+
+    Attributes:
+        name: Of the run.
+        weighted: Whether positives of rare labels weigh more.
+        gamma: Cells the network is sure of count less, by this power of its doubt: for positives, for negatives
+            (focal loss, Lin et al. 2017, if alike; asymmetric loss, Ridnik et al. 2021, if not).
+        borderline: Target of borderline cells; None leaves them out.
+        family: Weight of a second head's loss, which learns the families.
+        layer_decay: Learning rate of a layer, relative to the one above it.
+        names: Hidden from the network; seen by it; or seen, with a twin of each row that has other names.
+        quoted: Share of the rows that become a quotation.
+        annotations: Whether the labels of training/annotations are added.
+        written: Whether the sentences of training/written.tsv are added.
+        adapted: Whether the base first learned to fill in masked words of the pool.
+        taught: Whether sentences of the pool are added with what the plain runs, together, say of them.
+    """
+
+    name: str
+    weighted: bool = True
+    gamma: tuple[float, float] = (0.0, 0.0)
+    borderline: float | None = BORDERLINE
+    family: float = 0.0
+    layer_decay: float = 1.0
+    names: Literal["hidden", "seen", "twins"] = "hidden"
+    quoted: float = 0.0
+    annotations: bool = False
+    written: bool = False
+    adapted: bool = False
+    taught: bool = False
+
+
+PLAIN = Lever("plain")
+# What can be had of the plain runs without another training.
+AVERAGED, TOGETHER = "checkpoints of the last epoch averaged", "plain runs of all seeds together"
+LEVERS = (
+    PLAIN,
+    Lever("positives not weighted", weighted=False),
+    Lever("focal loss", gamma=(2.0, 2.0)),
+    Lever("asymmetric loss", weighted=False, gamma=(0.0, 2.0)),
+    Lever("borderline cells as absent", borderline=0.0),
+    Lever("borderline cells left out", borderline=None),
+    Lever("family head", family=0.3),
+    Lever("layer-wise learning rates", layer_decay=0.85),
+    Lever("names seen", names="seen"),
+    Lever("names seen, twins with other names", names="twins"),
+    Lever("a third of the rows quoted", quoted=1 / 3),
+    Lever("annotations added", annotations=True),
+    Lever("written sentences added", written=True),
+    Lever("base adapted to the pool", adapted=True),
+    Lever("pool sentences taught by the plain runs", taught=True),
+)
+
+
+@dataclass
+class Study:
+    """Where things are, and what the runs share."""
+
+    corpus: Path
+    base: Path
+    run: Path
+    seeds: Sequence[int]
+    half: Rows = field(init=False)
+    dev: Rows = field(init=False)
+
+    def __post_init__(self) -> None:
+        rows = read_corpus(self.corpus / "train.jsonl")
+        self.half = Rows(rows.texts[::2], rows.targets[::2], rows.source[::2])
+        self.dev = read_corpus(self.corpus / "dev.jsonl")
+
+    def file(self, name: str, seed: int) -> Path:
+        """Where the dev logits of a run are kept."""
+        return self.run / f"{name.replace(' ', '-')}-{seed}.npy"
+
+    def logits(self, lever: Lever, seed: int) -> Logits:
+        """Logits (dev rows, 12) of a run, which is made if it is not there."""
+        file = self.file(lever.name, seed)
+        if not file.exists():
+            start = time.perf_counter()
+            network, tokenizer = Base(self._base(lever), None).network(LABELS, "multi_label")
+            rows = self._rows(lever, seed)
+            averaged = fine_tune(network, tokenizer, rows, lever, seed)
+            if lever == PLAIN:
+                network.save_pretrained(self.run / f"plain-{seed}")
+            np.save(file, predict(network, tokenizer, self.dev.texts), allow_pickle=False)
+            if lever == PLAIN:
+                network.load_state_dict(averaged, strict=False)
+                np.save(self.file(AVERAGED, seed), predict(network, tokenizer, self.dev.texts), allow_pickle=False)
+            print(f"{lever.name}, seed {seed}: {time.perf_counter() - start:.0f} s", flush=True)
+        found: Logits = np.load(file, allow_pickle=False)
+        return found
+
+    def _base(self, lever: Lever) -> Path:
+        if lever.names != "hidden":
+            return self.base
+        hidden = self.run / "base"
+        if not (hidden / "config.json").exists():
+            hide_actors(self.base, hidden)
+        if not lever.adapted:
+            return hidden
+        adapted = self.run / "adapted"
+        if not (adapted / "config.json").exists():
+            texts = random.Random(0).sample(read_pool(self.corpus), POOL_ADAPTED)
+            adapt(hidden, texts, adapted)
+        return adapted
+
+    def _rows(self, lever: Lever, seed: int) -> Rows:
+        rng, rows = random.Random(seed), self.half
+        if lever.quoted:
+            texts = [quoted(text, rng) if rng.random() < lever.quoted else text for text in rows.texts]
+            rows = Rows(texts, rows.targets, rows.source)
+        if lever.names == "twins":
+            found = [(i, swapped(text, rng)) for i, text in enumerate(rows.texts)]
+            twins = [(i, text) for i, text in found if text is not None]
+            of = [i for i, _ in twins]
+            rows = join(rows, Rows([text for _, text in twins], rows.targets[of], [rows.source[i] for i in of]))
+        if lever.annotations:
+            rows = join(rows, read_annotations(self.corpus / "pool.jsonl.gz"))
+        if lever.written:
+            rows = join(rows, read_written(1, seed))
+        if lever.taught:
+            rows = join(rows, self._taught())
+        return rows
+
+    def _taught(self) -> Rows:
+        """Sentences of the pool with the mean of what the plain runs of all seeds say of them."""
+        texts = random.Random(0).sample(read_pool(self.corpus), POOL_TAUGHT)
+        file = self.run / "taught.npy"
+        if not file.exists():
+            said = []
+            for seed in self.seeds:
+                self.logits(PLAIN, seed)
+                network, _ = Base(self.run / f"plain-{seed}", None).network(LABELS, "multi_label")
+                _, tokenizer = Base(self._base(PLAIN), None).network(LABELS, "multi_label")
+                said.append(1 / (1 + np.exp(-predict(network, tokenizer, texts))))
+            np.save(file, np.mean(said, axis=0, dtype=np.float32), allow_pickle=False)
+        return Rows(texts, np.load(file, allow_pickle=False), ["pool"] * len(texts))
+
+
+def fine_tune(network: Any, tokenizer: Any, rows: Rows, lever: Lever, seed: int) -> dict[str, torch.Tensor]:
+    """Trains in place; returns the mean of the weights at eight moments of the last epoch."""
+    set_seed(seed)
+    network.get_input_embeddings().weight.requires_grad_(False)
+    families = torch.nn.Linear(network.config.hidden_size, len(FAMILIES))
+    ids = tokenizer(rows.texts, truncation=True, max_length=LONGEST)["input_ids"]
+    sampler = LikeLengths([len(i) for i in ids], BATCH, seed)
+    steps = EPOCHS * -(-len(ids) // BATCH)
+    optimizer = torch.optim.AdamW(
+        [*parameters(network, lever.layer_decay), {"params": list(families.parameters())}], lr=RATE, fused=True
+    )
+    warm = int(WARMUP * steps)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min((step + 1) / warm, (steps - step) / (steps - warm))
+    )
+    targets = torch.tensor(rows.targets)
+    weight = positive_weight(targets) if lever.weighted else torch.ones(len(LABELS))
+    moments = {round(steps * (1 - (8 - k) / 8 / EPOCHS)) for k in range(1, 9)}
+    summed: dict[str, torch.Tensor] = {}
+    network.train()
+    half = precision(TrainConfig())[0]
+    for number, batch in enumerate(batches(sampler), start=1):
+        inputs, attention = padded([ids[i] for i in batch], tokenizer.pad_token_id)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
+            pooled = network.bert(input_ids=inputs, attention_mask=attention).pooler_output
+            pooled = torch.nn.functional.dropout(pooled, network.config.hidden_dropout_prob)
+            logits, of_families = network.classifier(pooled).float(), families(pooled).float()
+        loss = cell_loss(logits, targets[batch], weight, lever)
+        if lever.family:
+            any_of = (targets[batch][:, None] * MEMBERS).amax(dim=2)
+            binary = torch.nn.functional.binary_cross_entropy_with_logits
+            loss = loss + lever.family * binary(of_families, any_of)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
+        if number in moments:
+            for name, tensor in network.named_parameters():
+                if tensor.requires_grad:
+                    summed[name] = summed.get(name, 0) + tensor.detach() / len(moments)
+    return summed
+
+
+def cell_loss(logits: torch.Tensor, targets: torch.Tensor, weight: torch.Tensor, lever: Lever) -> torch.Tensor:
+    """Cross entropy (scalar) of logits and targets (n, 12)."""
+    unsure = targets == np.float32(BORDERLINE)
+    if lever.borderline is not None:
+        targets = torch.where(unsure, lever.borderline, targets)
+    log = torch.nn.functional.logsigmoid
+    doubt = torch.sigmoid(-logits), torch.sigmoid(logits)
+    positive = -weight * targets * log(logits) * doubt[0] ** lever.gamma[0]
+    negative = -(1 - targets) * log(-logits) * doubt[1] ** lever.gamma[1]
+    cells = positive + negative
+    return cells[~unsure].mean() if lever.borderline is None else cells.mean()
+
+
+def positive_weight(targets: torch.Tensor) -> torch.Tensor:
+    """Root of each label's odds, as `rhetoric.finetune` weighs them."""
+    positive = (targets >= 0.5).sum(dim=0).clamp(min=1)
+    return torch.sqrt((len(targets) - positive) / positive)
+
+
+def parameters(network: Any, layer_decay: float) -> Iterator[dict[str, Any]]:
+    """What is trained, a group a tensor, with its learning rate; weight decay on matrices only."""
+    layers = network.config.num_hidden_layers
+    for name, tensor in network.named_parameters():
+        if not tensor.requires_grad:
+            continue
+        parts = name.split(".")
+        depth = int(parts[parts.index("layer") + 1]) if "layer" in parts else 0 if "embeddings" in parts else layers
+        rate = RATE * layer_decay ** (layers - depth)
+        yield {"params": [tensor], "lr": rate, "weight_decay": DECAY if tensor.dim() > 1 else 0.0}
+
+
+def batches(sampler: LikeLengths) -> Iterator[list[int]]:
+    """Row numbers of each step."""
+    for epoch in range(EPOCHS):
+        sampler.set_epoch(epoch)
+        order = list(sampler)
+        yield from (order[i : i + BATCH] for i in range(0, len(order), BATCH))
+
+
+def padded(ids: Sequence[Sequence[int]], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Token ids and attention mask, both (n, longest)."""
+    inputs = torch.nn.utils.rnn.pad_sequence([torch.tensor(i) for i in ids], batch_first=True, padding_value=pad)
+    lengths = torch.tensor([[len(i)] for i in ids])
+    return inputs, (torch.arange(inputs.shape[1]) < lengths).long()
+
+
+def predict(network: Any, tokenizer: Any, texts: Sequence[str]) -> Logits:
+    """Logits (texts, 12)."""
+    ids = tokenizer(list(texts), truncation=True, max_length=LONGEST)["input_ids"]
+    with torch.inference_mode():
+        logits: Logits = network.classifier(embed(network, ids, tokenizer.pad_token_id)).numpy()
+    return logits
+
+
+def adapt(base: Path, texts: Sequence[str], out: Path) -> None:
+    """Writes a base that has learned, for one pass, to fill in masked words of these texts (Devlin et al., 2019)."""
+    set_seed(0)
+    _, tokenizer = Base(base, None).network(LABELS, "multi_label")
+    with quiet():
+        network: Any = AutoModelForMaskedLM.from_pretrained(base, use_safetensors=True).float().train()
+    network.get_input_embeddings().weight.requires_grad_(False)  # the output layer shares them
+    ids = tokenizer(list(texts), truncation=True, max_length=LONGEST)["input_ids"]
+    order = list(LikeLengths([len(i) for i in ids], BATCH, 0))
+    trained = [tensor for tensor in network.parameters() if tensor.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=RATE, weight_decay=DECAY, fused=True)
+    steps = -(-len(order) // BATCH)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: (steps - step) / steps)
+    for start in range(0, len(order), BATCH):
+        inputs, attention = padded([ids[i] for i in order[start : start + BATCH]], tokenizer.pad_token_id)
+        special = (inputs == tokenizer.cls_token_id) | (inputs == tokenizer.sep_token_id) | (attention == 0)
+        chosen = (torch.rand(inputs.shape) < MASKED) & ~special
+        if not chosen.any():
+            continue
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision(TrainConfig())[0]):
+            hidden = network.bert(inputs.masked_fill(chosen, tokenizer.mask_token_id), attention).last_hidden_state
+            logits = network.cls(hidden[chosen]).float()
+        torch.nn.functional.cross_entropy(logits, inputs[chosen]).backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
+    network.bert.save_pretrained(out)
+    tokenizer.save_pretrained(out)
+
+
+def quoted(text: str, rng: random.Random) -> str:
+    """The sentence as something somebody said."""
+    body = text.rstrip(".").replace("“", "‘").replace("”", "’").replace('"', "'")
+    who = rng.choice(["he", "she", "the minister", "a spokeswoman", "a senior official", "the president"])
+    return rng.choice([f"“{body},” {who} said.", f'"{body}," {who} told reporters.', f"“{body}.”"])
+
+
+def measured(logits: Logits, dev: Rows) -> Figures:
+    """Macro F1 and macro average precision on dev, borderline cells masked."""
+    _, decided = cross_fitted(LABELS, logits, dev.clear, dev.evaluated, task="multi_label", seed=0)
+    ranked = [average_precision_score(dev.clear[own, i], logits[own, i]) for i, own in enumerate(dev.evaluated.T)]
+    return np.array([f1(dev.clear, decided, dev.evaluated).mean(), np.mean(ranked)])
+
+
+def summary(study: Study) -> dict[str, Any]:
+    """Figures of the plain runs, and the gain of each other over the plain run of its seed, with its standard error."""
+    runs: dict[str, dict[int, Figures]] = {}
+    for name in (*(lever.name for lever in LEVERS), AVERAGED):
+        files = {seed: study.file(name, seed) for seed in study.seeds}
+        found = {seed: np.load(file, allow_pickle=False) for seed, file in files.items() if file.exists()}
+        runs[name] = {seed: measured(logits, study.dev) for seed, logits in found.items()}
+        if name == PLAIN.name:
+            mean = np.mean(list(found.values()), axis=0)
+            runs[TOGETHER] = dict.fromkeys(found, measured(mean, study.dev))
+    plain = runs.pop(PLAIN.name)
+    levers = []
+    for name, by_seed in runs.items():
+        gains = np.array([by_seed[seed] - plain[seed] for seed in by_seed])  # (seeds, 2)
+        if len(gains) > 1:
+            error = gains.std(axis=0, ddof=1) / np.sqrt(len(gains))
+            levers.append(
+                {"name": name, "seeds": list(by_seed)} | {"gain": named(gains.mean(axis=0)), "error": named(error)}
+            )
+    mean = np.mean(list(plain.values()), axis=0)
+    return {
+        "rows": {"train": len(study.half.texts), "dev": len(study.dev.texts)},
+        "epochs": EPOCHS,
+        "plain": {"seeds": list(plain)} | named(mean),
+        "levers": levers,
+    }
+
+
+def named(figures: Figures) -> dict[str, float]:
+    """The two figures by name."""
+    return dict(zip(("macro_f1", "average_precision"), figures.round(4).tolist(), strict=True))
+
+
+def main() -> None:
+    """Runs what is missing, seed by seed, and writes the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--base", type=Path, required=True)
+    parser.add_argument("--run", type=Path, default=Path("runs/levers"))
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--lever", choices=[lever.name for lever in LEVERS], action="append", help="repeatable")
+    options = parser.parse_args()
+    options.run.mkdir(parents=True, exist_ok=True)
+    torch.set_flush_denormal(True)
+    torch.set_num_threads(usable_cores())
+    study = Study(options.corpus, options.base, options.run, options.seeds)
+    chosen = [lever for lever in LEVERS if not options.lever or lever.name in options.lever]
+    for seed in options.seeds:
+        for lever in chosen:
+            study.logits(lever, seed)
+    RESULTS.write_text(json.dumps(summary(study), indent=2) + "\n", encoding="utf-8")
+    print(f"wrote {RESULTS}")
+
+
+if __name__ == "__main__":
+    main()
