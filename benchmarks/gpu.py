@@ -29,7 +29,6 @@ from peers import Logits, SortedSentenceTransformer
 
 import rhetoric.engines.torch as torch_engine
 from rhetoric import RhetoricTagger
-from rhetoric.batching import encode_window
 from rhetoric.bench.contenders import Rhetoric, TransformersPipeline, fastest_size
 from rhetoric.bench.measure import Contender, measure, token_counts
 from rhetoric.bench.sentences import sentences
@@ -153,14 +152,11 @@ def limits(folder: Path, texts: list[str], device: str, precision: str) -> Limit
         done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
         tokenising[n] = float(done.stdout)
     tagger = RhetoricTagger.from_pretrained(folder, engine="torch", device=device, precision=precision)
-    first, last = tagger._tokenizer.encode("").ids
-    window = encode_window(
-        tagger._tokenizer, texts, max_tokens=tagger.max_tokens, on_long="window", special=(first, last)
-    )
+    windows = list(tagger._encode(texts, "window"))
     engine = tagger._engine
 
     def run() -> None:
-        list(run_windows(engine, [window], n_labels=len(tagger.labels), token_budget=engine.token_budget))
+        list(run_windows(engine, windows, n_labels=len(tagger.labels), token_budget=engine.token_budget))
 
     run()
     seconds = statistics.median(timed(run) for _ in range(5))
