@@ -3,7 +3,7 @@
     python -m training.levers --corpus CORPUS --base MINILM --run RUN
     python -m training.levers --corpus CORPUS --base MINILM --run RUN --lever "family head" --seeds 0
 
-Every run trains on half of the corpus' training rows for three epochs, takes the last weights (dev chooses nothing)
+Every run trains on a third of the corpus' training rows for three epochs, takes the last weights (dev chooses nothing)
 and scores dev, with calibration and thresholds cross-fitted. Gains are those over the plain run of the same seed. Runs
 that are in RUN already are kept, so a killed study goes on. Writes training/results/levers.json.
 """
@@ -112,12 +112,12 @@ class Study:
     base: Path
     run: Path
     seeds: Sequence[int]
-    half: Rows = field(init=False)
+    part: Rows = field(init=False)
     dev: Rows = field(init=False)
 
     def __post_init__(self) -> None:
         rows = read_corpus(self.corpus / "train.jsonl")
-        self.half = Rows(rows.texts[::2], rows.targets[::2], rows.source[::2])
+        self.part = Rows(rows.texts[::3], rows.targets[::3], rows.source[::3])
         self.dev = read_corpus(self.corpus / "dev.jsonl")
 
     def file(self, name: str, seed: int) -> Path:
@@ -157,7 +157,7 @@ class Study:
         return adapted
 
     def _rows(self, lever: Lever, seed: int) -> Rows:
-        rng, rows = random.Random(seed), self.half
+        rng, rows = random.Random(seed), self.part
         if lever.quoted:
             texts = [quoted(text, rng) if rng.random() < lever.quoted else text for text in rows.texts]
             rows = Rows(texts, rows.targets, rows.source)
@@ -353,7 +353,7 @@ def summary(study: Study) -> dict[str, Any]:
             )
     mean = np.mean(list(plain.values()), axis=0)
     return {
-        "rows": {"train": len(study.half.texts), "dev": len(study.dev.texts)},
+        "rows": {"train": len(study.part.texts), "dev": len(study.dev.texts)},
         "epochs": EPOCHS,
         "plain": {"seeds": list(plain)} | named(mean),
         "levers": levers,
