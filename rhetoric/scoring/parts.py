@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,15 +17,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from rhetoric.errors import InputError, JobError, RhetoricError
+from rhetoric.errors import InputError, JobError
 from rhetoric.scoring.columns import Outcome
 from rhetoric.scoring.encode import encode, summarise
 from rhetoric.scoring.job import PART_BYTES, STAND_IN
-from rhetoric.scoring.lock import locked
 from rhetoric.scoring.plan import Plan
 from rhetoric.scoring.records import Position
 from rhetoric.scoring.rows import Row, read_rows
-from rhetoric.scoring.store import LOCK, MANIFEST, Store, beside
+from rhetoric.scoring.store import MANIFEST, Store, beside, job_folder
 from rhetoric.scoring.summary import FIRST, Summary, Tally
 
 if TYPE_CHECKING:
@@ -74,7 +72,7 @@ def open_folder(output: Path, *, restart: bool, force: bool) -> Iterator[Path]:
     Raises:
         InputError: The output is there and no job of it is unfinished; or it is not a folder of parts, which is
             never replaced.
-        JobError: Another job is writing it, or the folder cannot be written to.
+        JobError: Another job is writing it, or the disk is full, or the folder cannot be written to.
     """
     folder = beside(output, "job")
     unfinished = (folder / MANIFEST).exists() and not restart
@@ -85,22 +83,8 @@ def open_folder(output: Path, *, restart: bool, force: bool) -> Iterator[Path]:
             raise InputError(f"{output} is no folder of parts, so --force does not replace it; remedy: another name")
     if not output.parent.is_dir():
         raise InputError(f"there is no folder {str(output.parent)!r} to make {output.name} in; remedy: make it first")
-    try:
-        folder.mkdir(exist_ok=True)
-        with locked(folder / LOCK, str(output)):
-            if restart:
-                for file in folder.iterdir():
-                    if file.name != LOCK:
-                        shutil.rmtree(file) if file.is_dir() else file.unlink()
-            try:
-                yield folder
-            finally:
-                if not (folder / MANIFEST).exists():  # nothing was begun, or all is finished
-                    shutil.rmtree(folder, ignore_errors=True)
-    except OSError as error:
-        if isinstance(error, RhetoricError) or error.errno is None:
-            raise
-        raise JobError(f"{folder} cannot be written to ({error.strerror}); remedy: another output folder") from error
+    with job_folder(output, restart=restart):
+        yield folder
 
 
 def make_folders(folder: Path) -> None:

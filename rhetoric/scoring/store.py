@@ -23,7 +23,7 @@ from rhetoric.scoring.lock import locked
 from rhetoric.scoring.records import Position
 from rhetoric.scoring.summary import Tally
 
-__all__ = ["State", "Store", "open_store"]
+__all__ = ["State", "Store", "job_folder", "open_store"]
 
 MANIFEST, LOCK, ROWS, QUARANTINE = "manifest.json", "lock", "rows", "quarantine.jsonl"
 FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
@@ -199,15 +199,34 @@ def open_store(output: Path, *, restart: bool, force: bool) -> Iterator[Store]:
         raise InputError(f"{output} exists; remedy: another name, or --force to replace it")
     if not output.parent.is_dir():
         raise InputError(f"there is no folder {str(output.parent)!r} to write {output.name} to; remedy: make it first")
+    with job_folder(output, restart=restart):
+        yield Store(output, folder)
+
+
+@contextmanager
+def job_folder(output: Path, *, restart: bool) -> Iterator[Path]:
+    """Makes the job folder of an output, holds its lock, and removes it unless a job is unfinished in it.
+
+    Args:
+        output: What is to be written.
+        restart: Empty it first.
+
+    Yields:
+        The folder.
+
+    Raises:
+        JobError: Another job is writing the output, or the disk is full, or the folder cannot be written to.
+    """
+    folder = beside(output, "job")
     try:
         folder.mkdir(exist_ok=True)
         with locked(folder / LOCK, str(output)):
             if restart:
                 for file in folder.iterdir():
                     if file.name != LOCK:
-                        file.unlink()
+                        shutil.rmtree(file) if file.is_dir() else file.unlink()
             try:
-                yield Store(output, folder)
+                yield folder
             finally:
                 if not (folder / MANIFEST).exists():  # nothing was begun, or all is finished
                     shutil.rmtree(folder, ignore_errors=True)
