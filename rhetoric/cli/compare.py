@@ -20,9 +20,15 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 BARS = " ▁▂▃▄▅▆▇█"
+# "\b" keeps click from joining the lines that follow it.
+EXAMPLES = """\b
+Examples:
+  rhetoric compare 2013.parquet 2014.parquet --by country
+  rhetoric compare speeches.csv --split date=2014-03-01
+"""
 
 
-@click.command("compare")
+@click.command("compare", epilog=EXAMPLES)
 @click.argument("before", type=click.Path(path_type=Path), metavar="A")
 @click.argument("after", type=click.Path(path_type=Path), metavar="[B]", required=False)
 @click.option(
@@ -43,12 +49,7 @@ def command(
     seed: int,
     as_json: bool,
 ) -> None:
-    r"""Compare the label rates of two files that `rhetoric score` wrote, or of two periods of one.
-
-    \b
-    rhetoric compare 2013.parquet 2014.parquet --by country
-    rhetoric compare speeches.csv --split date=2014-03-01
-    """
+    """Compare the label rates of two files that `rhetoric score` wrote, or of two periods of one."""
     if (after is None) == (split_at is None):
         raise click.UsageError("Give two files, or one file and --split COLUMN=VALUE.")
     first = read_scored(before, text_column=text_column)

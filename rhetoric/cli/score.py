@@ -6,10 +6,11 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
-from rhetoric.cli.options import parse_threshold
+from rhetoric.cli.options import engine_options, parse_threshold
 from rhetoric.errors import InputError
 from rhetoric.scoring.options import FORMATS, INPUT_FORMATS, LAYOUTS, ON_ERROR
 from rhetoric.scoring.progress import Bar, JsonLines
@@ -37,7 +38,7 @@ __all__ = ["command"]
 @click.option("--restart", is_flag=True, help="Throw an unfinished job away instead of going on with it.")
 @click.option("--force", is_flag=True, help="Replace the output.")
 @click.option("--progress", type=click.Choice(("bar", "json", "off")), default="bar", show_default=True)
-@click.option("--threads", type=click.IntRange(1), metavar="N", help="Processor threads (default: all granted).")
+@engine_options
 @click.option("--model", metavar="FOLDER|HUB_ID", help="Another model than the bundled one.")
 @click.option("--runner", type=click.Choice(("local", "ray")), default="local", show_default=True, help="Who computes.")
 @click.option("--address", metavar="HOST:PORT", help="Of the Ray cluster (default: RAY_ADDRESS, or this machine).")
@@ -60,7 +61,11 @@ def command(
     restart: bool,
     force: bool,
     progress: str,
+    device: str | None,
+    engine: str | None,
+    precision: str | None,
     threads: int | None,
+    token_budget: int | None,
     model: str | None,
     runner: str,
     address: str | None,
@@ -79,7 +84,17 @@ def command(
         raise InputError(
             f"{'--address' if address else '--gpus'} is for --runner ray; remedy: add it, or leave this out"
         )
-    tagger = RhetoricTagger.from_pretrained(model, threads=threads)
+    settings: dict[str, Any] = {
+        "device": device,
+        "engine": engine,
+        "precision": precision,
+        "token_budget": token_budget,
+    }
+    set_for_ray = [name for name, value in settings.items() if value is not None and runner == "ray"]
+    if set_for_ray:
+        option = set_for_ray[0].replace("_", "-")
+        raise InputError(f"--{option} is for --runner local; remedy: leave it out (--gpus N gives each engine GPUs)")
+    tagger = RhetoricTagger.from_pretrained(model, threads=threads, **settings)
     score: Callable[..., Summary] = tagger.score_file
     if runner == "ray":
         from rhetoric.distributed import score_files

@@ -90,3 +90,17 @@ def test_exit_codes(run: Run, tiny_folder: Path, tmp_path: Path, lines: Path) ->
         assert (outcome.code, outcome.out) == (2, "")
         assert message in outcome.err
         assert "Traceback" not in outcome.err
+
+
+def test_the_engine_can_be_chosen(run: Run, tiny_folder: Path, lines: Path) -> None:
+    budget = run("score", lines, "-o", "-", "--engine", "onnx", "--token-budget", "64", "--model", tiny_folder)
+    assert budget.code == 0
+    wrong = run("score", lines, "-o", "-", "--engine", "onnx", "--precision", "float32", "--model", tiny_folder)
+    assert wrong.code == 2
+    assert "precision 'float32' is not possible with engine onnx" in wrong.err
+
+
+def test_engine_settings_are_refused_where_they_would_do_nothing(run: Run, lines: Path, tmp_path: Path) -> None:
+    outcome = run("score", lines, "-o", tmp_path / "out", "--runner", "ray", "--token-budget", "64")
+    assert outcome.code == 2
+    assert "--token-budget is for --runner local" in outcome.err
