@@ -1,4 +1,4 @@
-"""Makes the bundled model: several teachers, and a student that starts from one and learns from all of them.
+"""Makes the bundled model: several teachers, and students that start from one and learn from all of them.
 
     python -m training.recipe --corpus CORPUS --base MINILM --out rhetoric/models/default
 
@@ -26,10 +26,12 @@ import yaml
 
 from rhetoric import RhetoricTagger
 from rhetoric.finetune import TrainConfig, train
-from rhetoric.model_folder import MANIFEST
+from rhetoric.model_folder import MANIFEST, read_model_folder
 from rhetoric.taxonomy import LABELS
+from training.average import average
 from training.data import Rows, join, read_annotations, read_corpus, read_pool, read_written
 from training.hidden_actors import hide_actors
+from training.refresh import finish
 
 ROOT = Path(__file__).parents[1]
 Probabilities = npt.NDArray[np.float32]
@@ -45,6 +47,7 @@ class Recipe:
     teachers: int
     teacher: Mapping[str, Any]
     pool_sentences: int
+    students: int
     student: Mapping[str, Any]
 
 
@@ -72,9 +75,13 @@ def main() -> None:
         for number in range(recipe.teachers)
     ]
     rows = _as_dicts(gold) + _taught(options.corpus, teachers, options.run, recipe)
-    student = _trained(rows, options.run / "student", dev, teachers[0], recipe.student, recipe.seed)
+    students = [
+        _trained(rows, options.run / f"student-{number}", dev, teachers[0], recipe.student, recipe.seed + number)
+        for number in range(recipe.students)
+    ]
+    made = students[0] if len(students) == 1 else _together(students, options.run / "student", options.corpus)
     shutil.rmtree(options.out, ignore_errors=True)
-    shutil.copytree(student, options.out)
+    shutil.copytree(made, options.out)
     _say(f"wrote {options.out}; `python -m training.card` measures it and writes its card")
 
 
@@ -85,6 +92,15 @@ def _trained(
     if not (out / MANIFEST).is_file():
         config = TrainConfig(base=str(base), labels=LABELS, seed=seed).changed(settings)
         train(rows, out, dev=dev, config=config, resume=True, say=_say, progress=_show)
+    return out
+
+
+def _together(students: Sequence[Path], out: Path, corpus: Path) -> Path:
+    """A model folder with the mean of the students' weights."""
+    records = [read_model_folder(student).training for student in students]
+    seeds = [record["settings"]["seed"] for record in records]
+    record = {**records[0], "averaged_seeds": seeds, "seconds": sum(record["seconds"] for record in records)}
+    finish(average(students, out), corpus, record, int(record["settings"]["max_tokens"]))
     return out
 
 
@@ -110,6 +126,8 @@ def _taught(corpus: Path, teachers: Sequence[Path], run: Path, recipe: Recipe) -
 
     Half are the sentences on which the first teacher sees most, half are drawn at random.
     """
+    if not recipe.pool_sentences:
+        return []
     texts = read_pool(corpus)
     first = _scored(teachers[0], texts, run)
     order = np.argsort(-first.max(axis=1), kind="stable")

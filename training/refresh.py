@@ -10,7 +10,9 @@ from __future__ import annotations
 import argparse
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +24,7 @@ from rhetoric.finetune.calibration import calibrate, cross_fitted
 from rhetoric.finetune.data import LabelledData
 from rhetoric.finetune.gate import export_gated
 from rhetoric.finetune.head import embed
-from rhetoric.finetune.metrics import score
+from rhetoric.finetune.metrics import Scores, score
 from rhetoric.model_folder import read_model_folder, write_manifest
 from rhetoric.taxonomy import LABELS, TAXONOMY_VERSION
 from training.data import Rows, read_corpus
@@ -38,24 +40,39 @@ def main() -> None:
     before = read_model_folder(options.model)
     with tempfile.TemporaryDirectory() as work:
         folder = hide_actors(options.model, Path(work) / "model")
-        train = _data(read_corpus(options.corpus / "train.jsonl"))
-        dev = _data(read_corpus(options.corpus / "dev.jsonl"))
-        config = TrainConfig(labels=LABELS, seed=int(before.training["settings"]["seed"]), max_tokens=before.max_tokens)
-        gate, logits = export_gated(folder, train, dev, float_logits(folder, dev.texts, before.max_tokens), config)
-        specs = calibrate(LABELS, logits, dev.gold, dev.mask, task="multi_label")
-        probabilities, decided = cross_fitted(LABELS, logits, dev.gold, dev.mask, task="multi_label", seed=config.seed)
-        scores = score(LABELS, dev.gold, decided, dev.mask, probabilities, seed=config.seed)
-        write_manifest(
-            folder,
-            task=before.task,
-            labels=specs,
-            max_tokens=before.max_tokens,
-            taxonomy_version=TAXONOMY_VERSION,
-            training={**before.training, "dev": scores.to_dict(), "int8": gate.to_dict()},
-        )
+        scores = finish(folder, options.corpus, before.training, before.max_tokens)
         shutil.rmtree(options.model)
         shutil.copytree(folder, options.model)
     print(f"macro-F1 {scores.macro_f1}, mean calibration error {scores.calibration_error:.3f}")
+
+
+def finish(folder: Path, corpus: Path, record: Mapping[str, Any], max_tokens: int) -> Scores:
+    """Makes a model folder of float weights and a tokenizer: int8 graph, calibration, thresholds, figures, manifest.
+
+    Args:
+        folder: Transformers folder, completed in place.
+        corpus: Its training rows set the activation scales, its dev rows calibrate and measure.
+        record: What is known of the training; the figures in it are replaced.
+        max_tokens: Longest sequence.
+
+    Returns:
+        The figures on dev, calibration and thresholds fitted on other folds.
+    """
+    train, dev = (_data(read_corpus(corpus / f"{name}.jsonl")) for name in ("train", "dev"))
+    config = TrainConfig(labels=LABELS, seed=int(record["settings"]["seed"]), max_tokens=max_tokens)
+    gate, logits = export_gated(folder, train, dev, float_logits(folder, dev.texts, max_tokens), config)
+    specs = calibrate(LABELS, logits, dev.gold, dev.mask, task="multi_label")
+    probabilities, decided = cross_fitted(LABELS, logits, dev.gold, dev.mask, task="multi_label", seed=config.seed)
+    scores = score(LABELS, dev.gold, decided, dev.mask, probabilities, seed=config.seed)
+    write_manifest(
+        folder,
+        task="multi_label",
+        labels=specs,
+        max_tokens=max_tokens,
+        taxonomy_version=TAXONOMY_VERSION,
+        training={**record, "dev": scores.to_dict(), "int8": gate.to_dict()},
+    )
+    return scores
 
 
 def float_logits(folder: Path, texts: tuple[str, ...], max_tokens: int) -> npt.NDArray[np.float32]:
