@@ -15,11 +15,14 @@ from typing import Any
 import pytest
 
 from rhetoric import RhetoricTagger
+from rhetoric.model_folder import BUNDLED
+from rhetoric.taxonomy import LABELS
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
 BLOCK = re.compile(r"(?:^<!-- not run: (?P<reason>[^>]+) -->\n)?^```(?P<kind>\w+)\n(?P<code>.*?)^```$", re.S | re.M)
 PAGES = ["README.md", *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md"))]
+README_TEXTS = ["It is up to Port Aldane to reopen the strait.", "We are ready to meet without preconditions."]
 # Training takes a minute or two.
 SLOW = {"README.md", "docs/retraining.md"}
 
@@ -100,3 +103,25 @@ def test_links_within_the_repository_lead_somewhere(page: str) -> None:
     made = {"model-card.md", "data-sheet.md", "codebook.md"}  # by docs/hooks.py
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
         assert target in made or ((ROOT / page).parent / target).exists(), target
+
+
+def test_the_readme_shows_the_figures_of_the_model_that_ships() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    dev = json.loads((BUNDLED / "rhetoric.json").read_text(encoding="utf-8"))["training"]["dev"]
+    shown = {name: float(score) for name, score in re.findall(r"^\| (\w+) \| \w+ \| .+ \| (0\.\d\d) \|$", readme, re.M)}
+    assert shown == {row["label"]: round(row["f1"]["value"], 2) for row in dev["labels"]}
+    assert f"the model with the first at {dev['macro_f1']['value']:.2f}" in readme
+
+
+def test_the_readme_shows_what_the_model_says(bundled: RhetoricTagger) -> None:
+    """Scores may differ in the last digit from one processor to another."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    document = bundled.tag_document((EXAMPLES / "strait.txt").read_text(encoding="utf-8"))
+    said = [(name, s.scores[name]) for s in document.sentences for name in s.labels]
+    said += [(name, p.scores[name]) for p in bundled.predict(README_TEXTS) for name in p.labels]
+    shown = re.findall(rf"\b({'|'.join(LABELS)}) (0\.\d\d)\b(?! \|)", readme)
+    assert len(shown) >= 10
+    for name, score in shown:
+        assert any(name == other and abs(float(score) - value) < 0.011 for other, value in said), (name, score)
+    with_labels = sum(bool(sentence.labels) for sentence in document.sentences)
+    assert f"{len(document.sentences)} sentences, {with_labels} with labels" in readme

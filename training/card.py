@@ -3,8 +3,7 @@
     python -m training.card rhetoric/models/default --corpus CORPUS
 
 Reads what other commands left in training/results/ (`behaviour.json`, `invariance.json`, `baselines.json`,
-`levers.json`), writes
-the card into the model folder and to model_cards/, and the manifest anew, since it covers the card.
+`levers.json`), writes the card into the model folder and to model_cards/, and the manifest anew, as it covers the card.
 """
 
 from __future__ import annotations
@@ -174,6 +173,7 @@ def card(
             versions=", ".join(f"{name} {number}" for name, number in training["versions"].items()),
             machine=training["machine"],
             hours=training["seconds"] / 3600,
+            students=len(training.get("averaged_seeds", [0])),
         )
     )
 
