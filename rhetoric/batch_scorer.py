@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from rhetoric.errors import ModelError
 from rhetoric.model_folder import locate_model, read_model_folder
+from rhetoric.scoring.frames import check_for_frame
 from rhetoric.scoring.options import Options
 from rhetoric.tagger import RhetoricTagger
 
@@ -78,7 +79,7 @@ class BatchScorer:
         **options: As in `RhetoricTagger.score_frame`.
 
     Raises:
-        InputError: An option is unknown or impossible.
+        InputError: An option is unknown, impossible, or for files.
     """
 
     def __init__(
@@ -92,7 +93,7 @@ class BatchScorer:
         digest: str | None = None,
         **options: Any,
     ) -> None:
-        Options.of({"text_column": text_column, **options})
+        check_for_frame(Options.of({"text_column": text_column, **options}))
         name = engine or ("onnx" if device == "cpu" else "torch")
         self._engine = EngineSettings(everywhere(model), threads, device, name, digest)
         self._options = {"text_column": text_column, **options}

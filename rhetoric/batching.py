@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from rhetoric.errors import InputError
 
-__all__ = ["Batch", "OnLong", "Window", "collect", "cut_windows", "encode_window", "plan_batches"]
+__all__ = ["Batch", "OnLong", "Window", "collect", "cut_windows", "encode_window", "half_pair", "plan_batches"]
 
 OnLong = Literal["window", "truncate", "error"]
 
@@ -92,8 +92,8 @@ def cut_windows(texts: Iterable[str], *, first_row: int = 0) -> Iterator[list[st
         Lists of up to `FULL_WINDOW` texts, the first ones smaller.
 
     Raises:
-        InputError: `texts` is a str, bytes or mapping, or an item is not a str or has no visible character;
-            the message has its index, type and value.
+        InputError: `texts` is a str, bytes or mapping, or an item is not a str, has no visible character or
+            holds half a surrogate pair; the message has its index, type and value.
     """
     if isinstance(texts, (str, bytes, dict)):
         raise InputError(
@@ -119,6 +119,22 @@ def _check_text(text: object, row: int) -> None:
         )
     if not text or text.isspace():
         raise InputError(f"texts[{row}] is empty: {_shorten(repr(text))}; remedy: drop empty texts before scoring")
+    if (place := half_pair(text)) is not None:
+        raise InputError(
+            f"texts[{row}] is not Unicode: half a surrogate pair at character {place}: {_shorten(repr(text))}; "
+            "remedy: text.encode('utf-8', 'replace').decode()"
+        )
+
+
+def half_pair(text: str) -> int | None:
+    """Index of the first half of a surrogate pair, which is no character and no tokenizer takes; None without one."""
+    if text.isascii():  # told at once, and true of most texts
+        return None
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        return error.start
+    return None
 
 
 def _shorten(value: str, limit: int = 60) -> str:

@@ -19,6 +19,8 @@ from rhetoric.scored import Scored
 __all__ = ["Comparison", "Group", "Shift", "compare", "split"]
 
 BINS = 10
+FEW_ROWS = 100
+MOST_NAMED = 5  # sides or groups that one warning names
 # Columns that name what rows belong to, in this order.
 CLUSTERS = ("document", "document_id", "doc_id", "speech_id")
 Floats = npt.NDArray[np.float64]
@@ -79,7 +81,8 @@ class Comparison:
         rows_after: Scored rows of B.
         errors_before: Rows of A without scores, left out.
         errors_after: Rows of B without scores, left out.
-        cluster: Column whose values were drawn whole; None if rows were drawn.
+        cluster: Column whose values were drawn whole; None if rows were drawn. Where one side has a single value its
+            rows were drawn, and a warning says so.
         shifts: One a label.
         by: Column of the groups; None without.
         groups: The same within each group, largest first.
@@ -156,11 +159,23 @@ def compare(
             raise InputError(f"{side.path} has no scored row; remedy: a file with texts")
     cluster = next((name for name in CLUSTERS if name in before.columns and name in after.columns), None)
     rng = np.random.default_rng(seed)
-    groups = _groups(before, after, by, cluster, resamples, rng) if by is not None else ()
+    parts = _parts(before, after, by) if by is not None else {}
+    groups = tuple(
+        Group(value, len(a), len(b), _shifts(a, b, cluster, resamples, rng) if len(a) and len(b) else ())
+        for value, (a, b) in parts.items()
+    )
     warnings = [f"{side.path.name}: {line}" for side in (before, after) for line in unfamiliar(side)]
-    small = [str(side.path.name) for side in (before, after) if len(side) < 100]
-    if small:
-        warnings.append(f"fewer than 100 rows ({', '.join(small)}): the intervals are rough")
+    drawn = [(side.path.name, side) for side in (before, after)]
+    drawn += [(f"{by} = {value}", side) for value, pair in parts.items() if all(map(len, pair)) for side in pair]
+    if small := _listed([name for name, side in drawn if len(side) < FEW_ROWS]):
+        warnings.append(f"fewer than {FEW_ROWS} rows ({small}): the intervals are rough")
+    if cluster is not None and (
+        single := _listed([name for name, side in drawn if len(set(_cells(side, cluster))) < 2])
+    ):
+        warnings.append(
+            f"only one value of {cluster} on a side ({single}): rows were drawn there as if independent, and the "
+            "intervals are too narrow"
+        )
     return Comparison(
         before=str(before.path),
         after=str(after.path),
@@ -176,18 +191,22 @@ def compare(
     )
 
 
-def _groups(
-    before: Scored, after: Scored, by: str, cluster: str | None, resamples: int, rng: np.random.Generator
-) -> tuple[Group, ...]:
-    sides = [np.array([str(cell) for cell in side.column(by)], object) for side in (before, after)]
-    values = sorted({*sides[0], *sides[1]}, key=lambda value: (-int((sides[0] == value).sum()), value))
-    groups = []
-    for value in values:
-        parts = [side.take(cells == value) for side, cells in zip((before, after), sides, strict=True)]
-        both = all(len(part) for part in parts)
-        shifts = _shifts(parts[0], parts[1], cluster, resamples, rng) if both else ()
-        groups.append(Group(value, len(parts[0]), len(parts[1]), shifts))
-    return tuple(groups)
+def _parts(before: Scored, after: Scored, by: str) -> dict[str, tuple[Scored, Scored]]:
+    """The rows of A and of B for each value of a column, most of A first."""
+    early, late = (np.array(_cells(side, by), object) for side in (before, after))
+    values = sorted({*early, *late}, key=lambda value: (-int((early == value).sum()), value))
+    return {value: (before.take(early == value), after.take(late == value)) for value in values}
+
+
+def _cells(side: Scored, column: str) -> list[str]:
+    return [str(cell) for cell in side.column(column)]
+
+
+def _listed(names: list[str]) -> str:
+    """Names, each once, the first few of many."""
+    names = list(dict.fromkeys(names))
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _shifts(
@@ -218,11 +237,13 @@ def _shifts(
 def _rates(side: Scored, cluster: str | None, resamples: int, rng: np.random.Generator) -> Floats:
     """(resamples, L) rates of bootstrap samples."""
     n = len(side)
-    if cluster is None:
+    cells = [] if cluster is None else _cells(side, cluster)
+    # One value drawn whole would give the same sample each time, and an interval without width.
+    if len(set(cells)) < 2:
         # Drawing n rows and counting those with the label is one binomial draw a label.
         counts: Floats = rng.binomial(n, side.chosen.mean(axis=0), (resamples, len(side.labels))) / n
         return counts
-    _, member = np.unique([str(cell) for cell in side.column(cluster)], return_inverse=True)
+    _, member = np.unique(cells, return_inverse=True)
     sizes = np.bincount(member).astype(float)
     totals = np.stack([np.bincount(member, column) for column in side.chosen.T.astype(float)], axis=1)
     rates = np.empty((resamples, len(side.labels)))

@@ -100,7 +100,12 @@ def _letters(text: str, start: int, end: int) -> int:
 # --- Paragraphs to sentences -----------------------------------------------------------------------------------
 
 # Abbreviations of diplomatic prose that sentencex does not know.
-_ABBREVIATION = re.compile(r"(?:^|[\s(])(?:Amb|[Pp]aras?|[Rr]es|[Cc]f|Adm|Brig|Hon|Rt|op)\.$")
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(])(?:Amb|[Pp]aras?|[Rr]es|[Cc]f|Adm|Brig|Hon|Rt|op|M[sS]|Mses|Mmes|Mlles|Cllr|Lieut|Gens|Profs)\.$"
+)
+# These may end a sentence ("five crowns approx."), but not before a number.
+_BEFORE_NUMBER = re.compile(r"(?:^|[\s(])(?:[Vv]ols?|[Cc]hs?|[Aa]pprox)\.$")
+_NUMBER = re.compile(r"[$€£]?\d|[IVXLC]+\b")
 _CREDIT = re.compile(r"\([^().!?]{1,40}\)")  # "(Reuters)" after a caption is no sentence
 _GOES_ON = re.compile(r"[—–-]\s*[a-z]")  # "It is late, right? — which is why we go."
 _INITIAL = re.compile(r"\b[A-Z]\.$")  # "the Norland-U.S. talks"
@@ -175,6 +180,8 @@ def _belongs_together(text: str, start: int, cut: int, end: int) -> bool:
     """True if what sentencex took for a sentence end at `cut` is none."""
     left, right = text[max(start, cut - _CONTEXT) : cut].rstrip(), text[cut : min(end, cut + _CONTEXT)].strip()
     if _ABBREVIATION.search(left) or _CREDIT.fullmatch(right) or _GOES_ON.match(right):
+        return True
+    if _BEFORE_NUMBER.search(left) and _NUMBER.match(right):
         return True
     if _INITIAL.search(left) and not text[cut].isspace():
         return True

@@ -8,21 +8,29 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rhetoric.actors import Organisation, find_actors
+from rhetoric.actors import Organisation, Place, find_actors
 from rhetoric.prediction import NamedActor
 
 __all__ = ["find_roles"]
 
 # What may stand between the name and its verb: "'s deputy foreign minister Jon Halik", "officials", "and its allies".
-_OFFICE = (
+# The first of these do not speak: "'s new demands" are nobody's act.
+_QUALITY = (
     r"foreign|defen[cs]e|prime|deputy|vice|state|trade|finance|interior|energy|top|senior|chief|special|permanent|former|"
-    r"acting|new|outgoing|government|administration|ministry|minister|ministers|president|presidency|leaders?|leadership|"
-    r"officials?|diplomats?|envoys?|ambassador|spokes\w+|delegation|representative|mission|embassy|parliament|lawmakers?|senator|guard|coast|"
+    r"acting|new|outgoing|coast|general|of|affairs|security"
+)
+_OFFICE = (
+    rf"{_QUALITY}|government|administration|ministry|minister|ministers|president|presidency|leaders?|leadership|"
+    r"officials?|diplomats?|envoys?|ambassador|spokes\w+|delegation|representative|mission|embassy|parliament|lawmakers?|senator|guard|"
     r"army|navy|military|forces|troops|authorities|chancellor|premier|secretary|negotiators?|commanders?|court|side|"
-    r"general|of|affairs|security|council|Secretary|Minister|President|Foreign|Defen[cs]e|Prime|Ministry|Ambassador|"
+    r"council|Secretary|Minister|President|Foreign|Defen[cs]e|Prime|Ministry|Ambassador|"
     r"Deputy|Chancellor|Affairs|State|Security|Council|General"
 )
-_PHRASE = rf"(?:['’]s?)?(?:\s+(?:{_OFFICE})\b){{0,6}}(?:\s+(?!The\b)[A-ZÀ-Þ][\w.’'-]+){{0,4}}"
+# After a possessor comes a holder: what follows "Iran's" at once is a noun or a participle ("Iran's promised reforms").
+_PHRASE = (
+    rf"(?:['’]s?(?=\s+(?:(?:{_OFFICE})\b|[A-ZÀ-Þ])))?"
+    rf"(?:\s+(?:{_OFFICE})\b){{0,6}}(?:\s+(?!The\b)[A-ZÀ-Þ][\w.’'-]+){{0,4}}"
+)
 _BETWEEN = (
     r"(?:\s*,[^,.;“”\"]{1,60},)?(?:\s+(?:has|have|had|also|again|then|later|meanwhile|now|repeatedly|strongly|sharply|"
     r"immediately|promptly|publicly|formally|openly|firmly|today|yesterday|on\s+\w+day|\w+day)){0,3}\s+"
@@ -41,6 +49,16 @@ _ACTIVE = re.compile(
     r"impose[sd]|declin(?:es|ed)|announce[sd]|expelled|expels|apologis(?:es|ed)|apologiz(?:es|ed)|agree[sd]?|"
     r"dismiss(?:es|ed)|protest(?:s|ed)|ruled\s+out|rules\s+out|lash(?:es|ed)\s+out|backs?|backed|hails?|hailed)\b"
     r"(?!\s+(?:by|off)\b)|warn(?:s|ed)\b(?!\s+(?:by|to|not)\b))"
+)
+# Nouns that look like verbs of _ACTIVE, where nobody stands before them who could act.
+_NOUN = re.compile(
+    rf"(?:['’]s?)?(?:\s+(?:{_QUALITY})\b)*{_BETWEEN}"
+    r"(?:calls?|demands|offers|pledges|promises|appeals|protests|vows|praises|thanks|welcomes)\b"
+)
+# "Iran rejected US demands": an object, of which the name is a part.
+_TAKEN = re.compile(
+    r"\b(?:reject|dismiss|rebuff|ignor|refus|spurn|accept|welcom|hail|oppos|resist|defy|defi|bow\w*\s+to|yield\w*\s+to)"
+    r"(?:e[sd]?|s|ed|ing)?\s+$"
 )
 _MUST = re.compile(
     rf"{_PHRASE}\s+(?:alone\s+)?(?:must|ha(?:s|ve)\s+to|needs?\s+to|shall|should|ought\s+to|cannot\s+be\s+allowed)\b"
@@ -93,11 +111,12 @@ def find_roles(text: str, start: int = 0, end: int | None = None) -> Iterator[Na
             end=start + place.end,
             code=actor.short if isinstance(actor, Organisation) else actor.code,
             kind="organisation" if isinstance(actor, Organisation) else "state",
-            role=_role(sentence, place.start, place.end),
+            role=_role(sentence, place),
         )
 
 
-def _role(sentence: str, start: int, end: int) -> str | None:
+def _role(sentence: str, place: Place) -> str | None:
+    start, end = place.start, place.end
     before = sentence[max(0, start - _BEFORE) : start]
     if _ACCORDING.search(before) or _AGENT.search(before) or _SAID_BEFORE.search(before):
         return "source"
@@ -107,4 +126,7 @@ def _role(sentence: str, start: int, end: int) -> str | None:
         return None
     if _MUST.match(sentence, end) or _PASSIVE.match(sentence, end):
         return "target"
+    owner = place.form.role == "adjective" or sentence[end : end + 1] in ("'", "’") or _TAKEN.search(before)
+    if owner and _NOUN.match(sentence, end):
+        return None
     return "source" if _ACTIVE.match(sentence, end) else None

@@ -22,6 +22,8 @@ from rhetoric.errors import InputError, require
 __all__ = ["Scored", "read_scored"]
 
 TAIL = ("uncertain", "truncated", "error")
+# The columns in front of the input's own where rows are sentences of documents.
+SENTENCE_NAMES = ("document", "sentence", "start", "end", "text", "quoted", "speaker")
 TEXT_NAMES = ("text", "sentence", "content", "body")
 REMEDY = "remedy: a CSV, TSV, JSONL or Parquet file that `rhetoric score` wrote in the layout wide"
 
@@ -40,8 +42,9 @@ class Scored:
         uncertain: (rows, L), whether careful readers may split on it.
         texts: The texts; None if no column of them is known.
         text_column: Its name.
-        columns: The input's own columns but the text, each a list of strings, numbers or None.
-        errors: Rows of the file without scores, which are left out.
+        columns: The input's own columns but the text, each a list of strings, numbers or None. Those that sentences of
+            documents have go by their plain names, without the prefix.
+        errors: Rows of the file without scores, which are left out; 0 in a part of the rows.
     """
 
     path: Path
@@ -68,7 +71,7 @@ class Scored:
         return self.columns[name]
 
     def take(self, rows: Bools) -> Scored:
-        """The rows of a mask (rows,)."""
+        """The rows of a mask (rows,); which part the rows without scores belong to is not known."""
         index = np.flatnonzero(rows)
         return Scored(
             self.path,
@@ -79,7 +82,7 @@ class Scored:
             None if self.texts is None else [self.texts[i] for i in index],
             self.text_column,
             {name: [values[i] for i in index] for name, values in self.columns.items()},
-            self.errors,
+            0,
         )
 
 
@@ -100,9 +103,14 @@ def read_scored(path: str | Path, *, text_column: str | None = None) -> Scored:
     layout = options.get("layout", "wide")
     if layout != "wide":
         raise InputError(f"{path} has the layout {layout}; {REMEDY}")
-    columns = _read(path)
-    names = list(columns)
     prefix = options.get("prefix", "")
+    columns = _read(path, prefix)
+    if options.get("documents") and prefix:
+        columns = _plain(columns, prefix)
+        # Whoever reads the name off the file may ask by it.
+        if text_column is not None and text_column not in columns:
+            text_column = text_column.removeprefix(prefix)
+    names = list(columns)
     first, labels = _added(path, names, prefix, summary.get("model", {}).get("labels"))
     own = names[:first]
     text = _text_column(path, own, text_column, options)
@@ -136,35 +144,52 @@ def _summary(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _read(path: Path) -> dict[str, list[Any]]:
+def _read(path: Path, prefix: str) -> dict[str, list[Any]]:
     suffix = path.suffix.lower()
     try:
-        if suffix == ".parquet":
+        if suffix in (".parquet", ".pq"):
             table = require("pyarrow.parquet", extra="parquet").read_table(path)
             return {name: table.column(name).to_pylist() for name in table.column_names}
         with path.open(encoding="utf-8", newline="") as stream:
             if suffix in (".jsonl", ".ndjson"):
-                return _from_rows(path, (json.loads(line) for line in stream if line.strip()))
+                return _from_rows(path, (json.loads(line) for line in stream if line.strip()), f"{prefix}labels")
             if suffix in (".csv", ".tsv"):
                 limit = csv.field_size_limit(sys.maxsize)
                 try:
                     return _from_table(path, csv.reader(stream, delimiter="\t" if suffix == ".tsv" else ","))
                 finally:
                     csv.field_size_limit(limit)  # it is the whole process's
+    except InputError:  # a ValueError that says all there is to say
+        raise
     except (OSError, ValueError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise InputError(f"{path} cannot be read ({reason}); {REMEDY}") from None
     raise InputError(f"{path}: the name does not tell a format; {REMEDY}")
 
 
-def _from_rows(path: Path, rows: Iterator[dict[str, Any]]) -> dict[str, list[Any]]:
-    columns: dict[str, list[Any]] = {}
-    for number, row in enumerate(rows, start=1):
-        if not isinstance(row, dict) or (columns and row.keys() != columns.keys()):
-            raise InputError(f"{path} row {number} has other fields than the rows before it; {REMEDY}")
-        for name, value in row.items():
-            columns.setdefault(name, []).append(value)
-    return columns
+def _from_rows(path: Path, rows: Iterator[dict[str, Any]], head: str) -> dict[str, list[Any]]:
+    """Columns of rows that share the added fields, those from `head` on; an own field that a row lacks is None."""
+    own: dict[str, list[Any]] = {}
+    added: dict[str, list[Any]] = {}
+    for number, row in enumerate(rows):
+        names = list(row) if isinstance(row, dict) else []
+        first = names.index(head) if head in names else len(names)
+        if not names or (number and names[first:] != list(added)):
+            raise InputError(f"{path} row {number + 1} has other added fields than the rows before it; {REMEDY}")
+        for name in names[first:]:
+            added.setdefault(name, []).append(row[name])
+        for name in names[:first]:
+            if name not in own:
+                own[name] = [None] * number
+        for name, values in own.items():
+            values.append(row.get(name))
+    return own | added
+
+
+def _plain(columns: dict[str, list[Any]], prefix: str) -> dict[str, list[Any]]:
+    """The columns, those of sentences without their prefix unless the input has one of that name."""
+    plain = {prefix + name: name for name in SENTENCE_NAMES if name not in columns}
+    return {plain.get(name, name): values for name, values in columns.items()}
 
 
 def _from_table(path: Path, rows: Iterator[list[str]]) -> dict[str, list[Any]]:
@@ -195,7 +220,9 @@ def _text_column(path: Path, own: Sequence[str], asked: str | None, options: Map
         if asked not in own:
             raise InputError(f"{path} has no column {asked!r}; remedy: one of {', '.join(own) or 'none'}")
         return asked
-    candidates = ("text", *TEXT_NAMES) if options.get("documents") else (options.get("text_column"), *TEXT_NAMES)
+    # The prefix is still there where the input has a `text` of its own.
+    sentence = (f"{options.get('prefix', '')}text", "text")
+    candidates = (*(sentence if options.get("documents") else (options.get("text_column"),)), *TEXT_NAMES)
     return next((name for name in candidates if name in own), None)
 
 

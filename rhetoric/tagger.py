@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from rhetoric.batching import OnLong, Window, cut_windows, encode_window
+from rhetoric.batching import OnLong, Window, cut_windows, encode_window, half_pair
 from rhetoric.engines import Engine, engine_type
 from rhetoric.engines.choice import Choice, choose
 from rhetoric.errors import InputError, ModelError
@@ -126,8 +126,8 @@ class RhetoricTagger:
             One prediction a text, in order.
 
         Raises:
-            InputError: An item is not a str, is empty, or is too long under `on_long="error"`; or a threshold
-                is outside [0, 1] or names an unknown label.
+            InputError: An item is not a str, is empty, holds half a surrogate pair, or is too long under
+                `on_long="error"`; or a threshold is outside [0, 1] or names an unknown label.
         """
         return list(self.predict_stream(texts, threshold=threshold, on_long=on_long))
 
@@ -180,11 +180,16 @@ class RhetoricTagger:
             The sentences with offsets, labels, quotation, speaker and actors named, and a profile of the whole.
 
         Raises:
-            InputError: `text` is not a str or has no visible character.
+            InputError: `text` is not a str, has no visible character, or holds half a surrogate pair.
         """
         if not isinstance(text, str) or not text.strip():
             shown = repr(text) if len(repr(text)) < 60 else type(text).__name__
             raise InputError(f"the document is empty or not text: {shown}; remedy: pass a str with words in it")
+        if (place := half_pair(text)) is not None:
+            raise InputError(
+                f"the document is not Unicode: half a surrogate pair at character {place}, {text[place]!r}; "
+                "remedy: text.encode('utf-8', 'replace').decode()"
+            )
         from rhetoric.documents import split_sentences  # its patterns take a while to compile
         from rhetoric.roles import find_roles
 
@@ -237,7 +242,14 @@ class RhetoricTagger:
         """
         from rhetoric.scoring import Options, score_file
 
-        model = {"labels": list(self.labels), "digest": self._folder.digest, "engine": self._engine.name}
+        # All that the scores depend on: an unfinished job of another is not gone on with.
+        model = {
+            "labels": list(self.labels),
+            "digest": self._folder.digest,
+            "engine": self._engine.name,
+            "device": self._choice.device,
+            "precision": self._choice.precision,
+        }
         wanted = Options.of(options)
         self._limits(wanted.threshold)
         return score_file(

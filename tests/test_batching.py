@@ -150,6 +150,7 @@ def test_a_stream_is_read_no_further_than_its_window() -> None:
         (["fine", "fine", b"bytes"], r"texts\[2\] is bytes"),
         (["fine", ""], r"texts\[1\] is empty"),
         ([" \n\t\u00a0"], r"texts\[0\] is empty"),
+        (["é 😀", "é \ud83d"], r"texts\[1\] is not Unicode: half a surrogate pair at character 2: 'é \\ud83d'; remedy"),
         ("one text", "texts is one str"),
         ({"text": "x"}, "texts is one dict"),
     ],

@@ -67,6 +67,34 @@ def test_documents_are_drawn_whole() -> None:
     assert whole.shifts[0].high > 4 * plain.high
 
 
+@pytest.mark.parametrize(("early", "late"), [("one", "many"), ("many", "one"), ("one", "one")])
+def test_a_side_with_one_document_is_not_taken_for_certain(early: str, late: str) -> None:
+    documents = {"one": ["a"] * 40, "many": [str(i // 4) for i in range(40)]}
+    before = scored([[i % 2, 0] for i in range(40)], {"document": documents[early]})
+    after = scored([[i % 2 or i == 0, 0] for i in range(40)], {"document": documents[late]})
+    found = compare(before, after)
+    shift = found.shifts[0]
+    assert not shift.clear and shift.high - shift.low > 0.15
+    assert any("only one value of document on a side" in line for line in found.warnings)
+    plenty = scored([[1, 0]] * 40, {"document": documents["many"]})
+    assert not any("only one value" in line for line in compare(plenty, plenty).warnings)
+
+
+def test_small_groups_and_groups_of_one_document_are_warned_of() -> None:
+    columns: dict[str, list[Any]] = {"country": ["A"] * 150 + ["B"] * 50, "document": [str(i % 10) for i in range(150)]}
+    columns["document"] += ["b"] * 50
+    side = scored([[i % 2, 0] for i in range(200)], columns)
+    found = compare(side, side, by="country")
+    assert found.warnings == (
+        "fewer than 100 rows (country = B): the intervals are rough",
+        "only one value of document on a side (country = B): rows were drawn there as if independent, and the "
+        "intervals are too narrow",
+    )
+    assert found.groups[1].shifts[0].low < 0 < found.groups[1].shifts[0].high
+    many = scored([[1, 0]] * 100, {"country": [str(i) for i in range(100)]})
+    assert any("country = 12 and 95 more" in line for line in compare(many, many, by="country").warnings)
+
+
 def test_groups_hold_their_own_rows() -> None:
     before = scored([[1, 0], [0, 0], [0, 1]], {"country": ["A", "A", "B"]})
     after = scored([[1, 0], [1, 0], [0, 1]], {"country": ["A", "A", "C"]})

@@ -74,6 +74,14 @@ def test_options_are_checked_where_the_job_starts(tiny_folder: Path) -> None:
         BatchScorer(model=tiny_folder, layuot="long")
 
 
+@pytest.mark.parametrize(
+    "option", [{"documents": True}, {"id_column": "id"}, {"format": "csv"}, {"input_format": "csv"}]
+)
+def test_options_of_files_are_refused_where_the_job_starts(tiny_folder: Path, option: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match=f"{next(iter(option))}=.* is for files"):
+        BatchScorer("text", model=tiny_folder, **option)
+
+
 def test_another_model_is_refused(tiny_folder: Path, frame: pandas.DataFrame) -> None:
     with pytest.raises(ModelError, match="not the one the job was started with"):
         BatchScorer(model=tiny_folder, digest="0" * 64)(frame)

@@ -68,6 +68,13 @@ def test_wire_report_sentence_by_sentence() -> None:
         ["(He left.", "She stayed.)", "(Why?)", "So be it (why not?) and so it was (p. 5)."],
         ["We said no.", "Norland refused.", "It was ill.", "Vell agreed in May.", "Estmark did not."],
         ["Wait…", "So it ends."],
+        ["Asked about sanctions, Ms. Okoye said no.", "Mses. Lee and Orr left.", "MS. LEE spoke.", "They left."],
+        ["Mmes. Lee, Mlles. Orr, Cllr. Holm, Lieut. Renn, Gens. Voss and Profs. Lund met.", "They left."],
+        ["H.E. Mr. Orr met Sec. Holm, Gov. Renn, Sen. Voss, Rep. Lund and St. Paul.", "They left."],
+        ["Lt. Orr, Col. Holm, Maj. Renn, Prof. Voss, Mlle. Lund and Mme. Lee met.", "They left."],
+        ["See Vol. II, Ch. 4 of vols. 3 and 4.", "It cost approx. $4 million, approx. 3 % more.", "They left."],
+        ["It costs five crowns approx.", "The minister left."],
+        ["We met the BMs.", "He runs the firm Boch.", "They left."],
     ],
 )
 def test_cuts(sentences: list[str]) -> None:

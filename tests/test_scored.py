@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rhetoric import InputError, RhetoricTagger
-from rhetoric.scored import read_scored
+from rhetoric.compare import compare
+from rhetoric.scored import SENTENCE_NAMES, read_scored
+from rhetoric.scoring.columns import SENTENCE_FIELDS
 
 TEXTS = ["It is up to Skarn to reopen the strait.", "", "We are ready to meet without preconditions, said one | two."]
 
@@ -58,6 +61,50 @@ def test_take_keeps_rows_together(source: Path, bundled: RhetoricTagger) -> None
     bundled.score_file(source, out)
     last = read_scored(out).take(np.array([False, True]))
     assert last.texts == [TEXTS[2]] and last.column("id") == ["2"] and len(last) == 1
+    assert last.errors == 0  # the row without scores would count in each of the parts
+
+
+def test_sparse_jsonl_has_none_where_a_row_has_no_field(tmp_path: Path, bundled: RhetoricTagger) -> None:
+    path = tmp_path / "sparse.jsonl"
+    path.write_text('{"text": "We wait.", "a": 1}\n{"b": 2, "text": "They left."}\n{"text": "No."}\n', encoding="utf-8")
+    out = tmp_path / "out.jsonl"
+    bundled.score_file(path, out)
+    scored = read_scored(out)
+    assert scored.columns == {"a": [1, None, None], "b": [None, 2, None]}
+    assert scored.texts == ["We wait.", "They left.", "No."] and scored.labels == bundled.labels
+
+
+def test_both_names_of_parquet_are_read(source: Path, bundled: RhetoricTagger) -> None:
+    pytest.importorskip("pyarrow")
+    out = source.with_name("short.pq")
+    bundled.score_file(source, out)
+    assert read_scored(out).texts == [TEXTS[0], TEXTS[2]]
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_sentences_of_documents_lose_the_prefix(kind: str, tmp_path: Path, bundled: RhetoricTagger) -> None:
+    assert tuple(field.name for field in SENTENCE_FIELDS) == SENTENCE_NAMES
+    source = tmp_path / "in.jsonl"
+    rows = [{"name": name, "body": "We wait. They left."} for name in "ab"]
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    out = tmp_path / f"out.{kind}"
+    bundled.score_file(source, out, documents=True, text_column="body", id_column="name", prefix="X_")
+    scored = read_scored(out)
+    assert scored.texts == ["We wait.", "They left."] * 2 and scored.text_column == "text"
+    assert scored.column("document") == ["a", "a", "b", "b"] and scored.labels == bundled.labels
+    assert compare(scored, scored).cluster == "document"
+    assert read_scored(out, text_column="X_text").texts == scored.texts
+
+
+def test_an_own_column_named_like_one_of_sentences_stays(tmp_path: Path, bundled: RhetoricTagger) -> None:
+    source = tmp_path / "in.jsonl"
+    row = {"body": "We wait. They left.", "text": "own", "speaker": "Orr"}
+    source.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    out = tmp_path / "out.csv"
+    bundled.score_file(source, out, documents=True, text_column="body", prefix="X_")
+    scored = read_scored(out)
+    assert scored.texts == ["We wait.", "They left."] and scored.column("text") == ["own", "own"]
+    assert scored.column("speaker") == ["Orr", "Orr"] and "X_speaker" in scored.columns
 
 
 @pytest.mark.parametrize(
@@ -65,8 +112,14 @@ def test_take_keeps_rows_together(source: Path, bundled: RhetoricTagger) -> None
     [
         ("a.csv", "id,text\n1,hello\n", "lacks the columns labels"),
         ("b.csv", "text,labels,demand,uncertain,truncated,error\nx,,high,,false,\n", "row 1, column 'demand': 'high'"),
-        ("c.csv", "text,labels,demand,uncertain,truncated,error\nx,,0.1,,false\n", "row 1 has 5 cells"),
-        ("d.jsonl", '{"a": 1}\n{"b": 1}\n', "row 2 has other fields"),
+        ("c.csv", "text,labels,demand,uncertain,truncated,error\nx,,0.1,,false\n", "^[^(]*row 1 has 5 cells"),
+        (
+            "d.jsonl",
+            '{"labels": [], "x": 1}\n{"labels": []}\n',
+            "^[^;]*row 2 has other added fields[^;]*; remedy[^;]*$",
+        ),
+        ("h.jsonl", '{"a": 1}\n{"b": 1}\n', "lacks the columns labels"),
+        ("i.jsonl", '{"a": 1}\n[]\n', "row 2 has other added fields"),
         ("e.jsonl", "{broken\n", "cannot be read"),
         ("f.doc", "", "does not tell a format"),
         ("g.csv", "", "lacks the columns labels"),

@@ -166,6 +166,19 @@ def test_empty_documents_are_refused(tiny: RhetoricTagger, text: object) -> None
         tiny.tag_document(text)  # type: ignore[arg-type]
 
 
+def test_half_a_surrogate_pair_is_named(tiny: RhetoricTagger) -> None:
+    text = "We talk. They said é \ud83d never!"
+    with pytest.raises(InputError, match=r"texts\[1\] is not Unicode: half a surrogate pair at character 21.*remedy"):
+        tiny.predict(["talks", text])
+    with pytest.raises(InputError, match=r"^the document is not Unicode: half a surrogate pair at character 21.*rem"):
+        tiny.tag_document(text)
+    with pytest.raises(InputError, match="half a surrogate pair"):
+        tiny.explain(text)
+    remedied = text.encode("utf-8", "replace").decode()
+    assert tiny.tag_document(remedied).text == text.replace("\ud83d", "?")
+    assert tiny.predict([remedied, "peace 😀"])
+
+
 @pytest.mark.parametrize("option", [{"threads": 0}, {"token_budget": 0}, {"engine": "abacus"}])
 def test_impossible_options_are_refused(tiny_folder: Path, option: dict[str, object]) -> None:
     with pytest.raises(InputError, match="remedy"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,9 @@ def command(
             raise InputError(f"--split {split_at!r} is not COLUMN=VALUE; remedy: for example --split date=2014-03-01")
         sides, names = split(first, column, value), (f"{column} < {value}", f"{column} ≥ {value}")
     result = compare(*sides, by=by, resamples=resamples, seed=seed)
+    if after is None and first.errors:
+        line = f"{before.name}: {first.errors:,} rows without scores are on neither side"
+        result = replace(result, warnings=(*result.warnings, line))
     if as_json:
         click.echo(json.dumps(result.to_dict(), ensure_ascii=False, indent=2))
     else:

@@ -169,7 +169,7 @@ def _old(record: Mapping[str, Any]) -> list[str]:
 def _making(record: Mapping[str, Any]) -> list[str]:
     default = TrainConfig().to_dict()
     changed = {name: value for name, value in record["settings"].items() if value != default[name]}
-    data = [f"| {name} | {entry['rows']:,} | `{entry['sha256'][:16]}…` |" for name, entry in record["data"].items()]
+    data = [f"| {entry['name']} | {entry['rows']:,} | `{entry['sha256'][:16]}…` |" for entry in record["data"].values()]
     return [
         "## Training",
         "",

@@ -298,10 +298,10 @@ def _measure(
 
 
 def _digests(checked: Checked) -> dict[str, Mapping[str, Any]]:
-    """SHA-256 over what was read of each source, and its rows."""
+    """Name, rows and SHA-256 over what was read of each source, by what it is for: their names may be alike."""
     return {
-        f"{summary.name}": {"rows": len(rows), "sha256": _digest(rows)}
-        for summary, rows in zip(checked.report.files, checked.rows, strict=True)
+        role: {"name": summary.name, "rows": len(rows), "sha256": _digest(rows)}
+        for role, summary, rows in zip(("train", "dev"), checked.report.files, checked.rows, strict=False)
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from rhetoric.errors import JobError
 from rhetoric.scoring.carried import json_text
 from rhetoric.scoring.columns import Outcome, added_columns
 from rhetoric.scoring.plan import Plan
@@ -15,7 +16,16 @@ __all__ = ["encode", "summarise"]
 
 
 def encode(part: Sequence[tuple[Row, Outcome]], plan: Plan, tally: Tally) -> tuple[bytes, bytes]:
-    """The bytes of a part for the output and for the quarantine; counts its rows."""
+    """The bytes of a part for the output and for the quarantine; counts its rows.
+
+    Args:
+        part: Rows with their predictions, or why there is none.
+        plan: The job.
+        tally: Its figures, to which those of the part are added.
+
+    Raises:
+        JobError: A row that was read is neither written nor quarantined.
+    """
     kept: list[Row] = []
     outcomes: list[Outcome] = []
     quarantine: list[str] = []
@@ -30,13 +40,25 @@ def encode(part: Sequence[tuple[Row, Outcome]], plan: Plan, tally: Tally) -> tup
         kept.append(row)
         outcomes.append(outcome)
     added = added_columns(outcomes, plan.layout)
-    tally.rows += len(part)
-    tally.kept += len(kept)
-    tally.quarantined += len(quarantine)
+    bad = "".join(quarantine).encode()
+    # Each as counted where it happens: by the reader, in the lines laid out, in the quarantine as it is written.
+    figures = part[-1][0].count - part[0][0].count + 1 if part else 0, len(set(added.source)), bad.count(b"\n")
+    _check_balance(*figures)
+    tally.rows += figures[0]
+    tally.kept += figures[1]
+    tally.quarantined += figures[2]
     tally.lines += len(added.source)
     tally.count([row.text for row in kept], outcomes, plan.options.top)
     rows = plan.writer.encode(kept, added) if kept else b""
-    return rows, "".join(quarantine).encode()
+    return rows, bad
+
+
+def _check_balance(read: int, kept: int, quarantined: int) -> None:
+    if read != kept + quarantined:
+        raise JobError(
+            f"{read:,} rows were read, but {kept:,} written and {quarantined:,} quarantined: rows would be lost or "
+            "doubled; remedy: report this as a fault of rhetoric, and --restart to start anew"
+        )
 
 
 def _quarantined(row: Row, reason: str, plan: Plan) -> str:
@@ -49,12 +71,20 @@ def _quarantined(row: Row, reason: str, plan: Plan) -> str:
     elif plan.schema.kind == "txt":
         entry["raw"] = record.text
     else:
-        entry["raw"] = f"{{{plan.carried.body(record)}}}"
+        body = plan.carried.body(record)
+        if plan.options.documents:  # then the text is not among the carried columns
+            body = ", ".join(filter(None, (json_text({plan.schema.text: record.text})[1:-1], body)))
+        entry["raw"] = f"{{{body}}}"
     return json_text(entry) + "\n"
 
 
 def summarise(plan: Plan, tally: Tally, output: str, quarantine: str | None) -> Summary:
-    """The figures of a job, with the names of what it wrote."""
+    """The figures of a job, with the names of what it wrote.
+
+    Raises:
+        JobError: They do not add up.
+    """
+    _check_balance(tally.rows, tally.kept, tally.quarantined)
     return Summary(
         output=output,
         inputs=tuple(source.name for source in plan.sources),

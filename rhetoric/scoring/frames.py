@@ -14,7 +14,7 @@ from rhetoric.scoring.schema import guess_text_column
 if TYPE_CHECKING:
     from rhetoric.tagger import RhetoricTagger
 
-__all__ = ["score_frame"]
+__all__ = ["check_for_frame", "score_frame"]
 
 
 class _Adapter(Protocol):
@@ -40,6 +40,17 @@ Frame = TypeVar("Frame")
 FILE_OPTIONS = ("id_column", "input_format", "format", "documents")
 
 
+def check_for_frame(options: Options) -> None:
+    """Refuses options that mean nothing for a frame.
+
+    Raises:
+        InputError: One of them is set.
+    """
+    for name in FILE_OPTIONS:
+        if getattr(options, name):
+            raise InputError(f"{name}={getattr(options, name)!r} is for files; remedy: leave it out for a frame")
+
+
 def score_frame(tagger: RhetoricTagger, frame: Frame, *, options: Options) -> Frame:
     """Scores a frame; `RhetoricTagger.score_frame` describes the arguments.
 
@@ -54,9 +65,7 @@ def score_frame(tagger: RhetoricTagger, frame: Frame, *, options: Options) -> Fr
     Raises:
         InputError: It is no such frame, an option is unusable, or a column is missing or taken.
     """
-    for name in FILE_OPTIONS:
-        if getattr(options, name):
-            raise InputError(f"{name}={getattr(options, name)!r} is for files; remedy: leave it out for a frame")
+    check_for_frame(options)
     adapters: dict[str, Callable[[Any], _Adapter]] = {
         "pandas.DataFrame": _Pandas,
         "polars.DataFrame": _Polars,
@@ -101,9 +110,7 @@ class _Pandas:
     def values(self, name: str) -> Sequence[Any]:
         place = self.names.index(name)
         values: list[Any] = self._frame.iloc[:, place].tolist()
-        return [
-            None if value is not None and not isinstance(value, str) and value != value else value for value in values
-        ]
+        return values
 
     def joined(self, added: Added, layout: Layout) -> Any:
         import pandas

@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from rhetoric.errors import RhetoricError
+from rhetoric.errors import JobError, RhetoricError
 from rhetoric.scoring.columns import Outcome
 from rhetoric.scoring.encode import encode, summarise
 from rhetoric.scoring.options import Options
@@ -179,6 +179,8 @@ def _scored(tagger: RhetoricTagger, plan: Plan, start: Position) -> Iterator[tup
             yield row, row.problem or prediction
     if fault:
         raise fault
+    if pending:
+        raise JobError(f"{len(pending)} rows were read and not scored; remedy: please report this, with the command")
 
 
 def _until_fault(rows: Iterator[Row]) -> Iterator[Row | RhetoricError]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,9 @@ from pathlib import Path
 from rhetoric.errors import JobError
 
 __all__ = ["locked"]
+
+# What the systems say of a lock that another process holds.
+HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
 
 if sys.platform == "win32":
     import msvcrt
@@ -33,16 +37,23 @@ def locked(file: Path, what: str) -> Iterator[None]:
         what: What is locked, for the message.
 
     Raises:
-        JobError: Another process holds it.
+        JobError: Another process holds it, or the file system has no locks.
         OSError: The file cannot be made.
     """
     while True:
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             _take(descriptor)
-        except OSError:
+        except OSError as error:
             os.close(descriptor)
-            raise JobError(f"another job is writing {what}; remedy: wait for it, or choose another output") from None
+            if error.errno in HELD:
+                raise JobError(
+                    f"another job is writing {what}; remedy: wait for it, or choose another output"
+                ) from None
+            raise JobError(
+                f"the file system of {file.parent} cannot lock files ({error.strerror}); remedy: an output on a local "
+                "disk, and copy it afterwards"
+            ) from error
         # The holder before us may have removed the file while we waited to open it: then ours locks nothing.
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(descriptor), file.stat()):

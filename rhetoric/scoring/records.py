@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,10 +64,8 @@ class Record:
 
 def text_problem(value: object) -> str | None:
     """Why a text cannot be scored, or None; up to a colon the reasons are few, so that they can be counted."""
-    if value is None or value != value:  # a missing value of pandas is a NaN
-        return "text is missing"
     if not isinstance(value, str):
-        return f"text is not a string: {type(value).__name__}"
+        return "text is missing" if _is_missing(value) else f"text is not a string: {type(value).__name__}"
     if not value or value.isspace():
         return "text is empty"
     if "\0" in value:
@@ -76,6 +75,15 @@ def text_problem(value: object) -> str | None:
     except UnicodeEncodeError as error:
         return f"text is not Unicode: half a surrogate pair at character {error.start}"
     return None
+
+
+def _is_missing(value: object) -> bool:
+    # pandas.NA and NaT are objects of their own types; by name, so that pandas need not be there
+    return (
+        value is None
+        or type(value).__name__ in ("NAType", "NaTType")
+        or (isinstance(value, float) and math.isnan(value))
+    )
 
 
 def shown(data: bytes) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rhetoric.errors import JobError
-from rhetoric.scoring.columns import SENTENCE_FIELDS
+from rhetoric.scoring.carried import cell
 from rhetoric.scoring.options import Options
 from rhetoric.scoring.parquet import read_parquet
 from rhetoric.scoring.readers import read_csv, read_document, read_jsonl, read_lines
@@ -33,6 +33,7 @@ class Row:
         front: Values of `SENTENCE_FIELDS`, if rows are sentences of documents.
         after: Position behind it.
         size: Bytes it holds, roughly; a function of the input alone.
+        count: Rows read up to it, itself included, since reading started.
     """
 
     record: Record
@@ -42,6 +43,7 @@ class Row:
     front: tuple[Any, ...]
     after: Position
     size: int
+    count: int = 0
 
 
 def read_rows(sources: Sequence[Source], schema: Schema, options: Options, start: Position) -> Iterator[Row]:
@@ -59,6 +61,13 @@ def read_rows(sources: Sequence[Source], schema: Schema, options: Options, start
     Raises:
         JobError: A file is gone, damaged or changed; or a row is bad under `on_error="fail"`.
     """
+    # Counted here, where they are read, so that a row lost further on is found.
+    for count, row in enumerate(_rows(sources, schema, options, start), start=1):
+        row.count = count
+        yield row
+
+
+def _rows(sources: Sequence[Source], schema: Schema, options: Options, start: Position) -> Iterator[Row]:
     for file in range(start.file, len(sources)):
         place = start if file == start.file else Position(file)
         for record in _records(sources[file], file, schema, options, place):
@@ -73,7 +82,9 @@ def read_rows(sources: Sequence[Source], schema: Schema, options: Options, start
                     f"{sources[file].name} row {record.number}: {problem}; remedy: mend the row, or --on-error null "
                     "or skip"
                 )
-            front = _unsplit(_document(record, sources[file], schema, options)) if options.documents else ()
+            front: tuple[Any, ...] = ()
+            if options.documents:
+                front = _unsplit(_document(record, sources[file], schema, options), record)
             text = record.text if isinstance(record.text, str) else ""
             yield Row(record, file, text, problem, front, after, record.size)
         sources[file].check_unchanged()
@@ -114,7 +125,7 @@ def _sentences(
     if not spans:
         if options.on_error == "fail":
             raise JobError(f"{source.name} row {record.number}: no sentence in it; remedy: --on-error null or skip")
-        yield Row(record, file, "", "no sentence in the document", _unsplit(name), after, record.size)
+        yield Row(record, file, "", "no sentence in the document", _unsplit(name, record), after, record.size)
     for done, span in enumerate(spans, start=1):
         if done <= skip:
             continue
@@ -123,19 +134,23 @@ def _sentences(
         yield Row(record, file, span.text, None, front, here, 2 * len(span.text) + 200)
 
 
-def _unsplit(document: str) -> tuple[Any, ...]:
-    """Values of `SENTENCE_FIELDS` for a document that could not be split."""
-    return (document, *(None,) * (len(SENTENCE_FIELDS) - 1))
+def _unsplit(document: str, record: Record) -> tuple[Any, ...]:
+    """Values of `SENTENCE_FIELDS` for a document that could not be split: its name, and its text whole."""
+    text = None if record.text is None else cell(record.text)
+    return (document, None, None, None, text, None, None)
 
 
 def _document(record: Record, source: Source, schema: Schema, options: Options) -> str:
     """What the column `document` says: the row's own name, or the file, and the row unless it is the whole file."""
+    name: Any = None
     if options.id_column is not None and record.cells is not None:
         cells = record.cells
         if schema.kind == "csv":
-            return str(cells[schema.columns.index(options.id_column)])
-        if schema.kind == "jsonl":
-            return str(cells[1].get(options.id_column))
-        if schema.kind == "parquet" and options.id_column in cells[0].schema.names:
-            return str(cells[0].column(options.id_column)[cells[1]].as_py())
+            name = cells[schema.columns.index(options.id_column)]
+        elif schema.kind == "jsonl":
+            name = cells[1].get(options.id_column)
+        elif schema.kind == "parquet" and options.id_column in cells[0].schema.names:
+            name = cells[0].column(options.id_column)[cells[1]].as_py()
+    if name is not None and name != "":  # what CSV has for null
+        return str(name)
     return source.name if schema.kind == "txt" else f"{source.name}:{record.number}"

@@ -36,7 +36,7 @@ class Summary:
     Attributes:
         output: The file written; "-" for standard output.
         inputs: The files read.
-        model: `labels` (names in the model's order), `digest` and `engine`.
+        model: `labels` (names in the model's order), `digest`, `engine`, `device` and `precision`.
         options: Of the job, the text column as found.
         rows: Rows read (sentences, where documents were split): always `kept` + `quarantined`.
         kept: Rows that are in the output.

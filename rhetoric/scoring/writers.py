@@ -7,9 +7,9 @@ the other, which become row groups at the end: a Parquet file cannot be continue
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Protocol
 
 from rhetoric.errors import require
@@ -77,9 +77,11 @@ class CsvWriter:
         return parts
 
     def _text(self, rows: Any) -> bytes:
-        text = io.StringIO(newline="")
-        csv.writer(text, delimiter=self._delimiter, lineterminator="\n").writerows(rows)
-        return text.getvalue().encode()
+        lines: list[str] = []
+        # Before Python 3.13 a carriage return is quoted only if the terminator has one, and unquoted it ends a row.
+        line = SimpleNamespace(write=lambda written: lines.append(written[:-2] + "\n"))
+        csv.writer(line, delimiter=self._delimiter, lineterminator="\r\n").writerows(rows)
+        return "".join(lines).encode()
 
 
 class JsonWriter:
@@ -149,12 +151,13 @@ class ParquetWriter:
         return target
 
     def _table(self, rows: Sequence[Row], added: Added) -> Any:
-        table = self._carried.arrow([row.record for row in rows])
-        for place, field in enumerate(self._front):
-            values = self._pyarrow.array([row.front[place] for row in rows], self._kinds[field.name])
-            table = table.add_column(place, field.name, values)
-        for name, column in added.columns.items():
-            table = table.append_column(name, self._pyarrow.array(column, self._kinds[name]))
-        if not self._carried.columns and not self._front:
-            return table.select(self._added)
-        return table
+        own = self._carried.arrow([row.record for row in rows])
+        values = {field.name: [row.front[place] for row in rows] for place, field in enumerate(self._front)}
+        front, behind = (
+            {name: self._pyarrow.array(column, self._kinds[name]) for name, column in columns.items()}
+            for columns in (values, added.columns)
+        )
+        # All at once: a table without columns of its own has no rows that a column could be added to.
+        return self._pyarrow.table(
+            [*front.values(), *own.columns, *behind.values()], names=[*front, *own.column_names, *behind]
+        )

@@ -49,6 +49,18 @@ def test_two_files_and_two_periods_of_one_are_the_same(files: tuple[Path, Path, 
     assert [group["value"] for group in one["groups"]] == ["2013", "2014"]
 
 
+def test_rows_without_scores_are_told_once_when_a_file_is_split(
+    tmp_path: Path, bundled: RhetoricTagger, run: Run
+) -> None:
+    source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    rows = [(2013, EARLY[0]), (2013, ""), (2014, LATE[0])]
+    source.write_text("".join(json.dumps({"year": y, "text": t}) + "\n" for y, t in rows), encoding="utf-8")
+    bundled.score_file(source, out)
+    done = run("compare", out, "--split", "year=2014")
+    assert "left out" not in done.out
+    assert done.err.count("out.jsonl: 1 rows without scores are on neither side") == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

@@ -76,7 +76,7 @@ def test_transformers_reads_the_folder_and_agrees_with_int8(trained: TrainResult
 
 def test_the_record_says_how_it_was_made(trained: TrainResult) -> None:
     record = read_model_folder(trained.path).training
-    assert record["data"]["rows"]["rows"] == 300
+    assert record["data"]["train"]["rows"] == 300
     assert record["settings"]["epochs"] == 6
     assert record["rows"] == {"train": trained.train_rows, "dev": trained.dev_rows}
     assert record["versions"]["torch"]
@@ -170,6 +170,15 @@ def test_checkpoints_hold_no_pickle(tiny_folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_other_training_rows_are_noticed_beside_the_same_dev_rows(tiny_folder: Path, tmp_path: Path) -> None:
+    """Both are lists, so neither has a name of its own."""
+    out, config, rows, dev = tmp_path / "model", settings(tiny_folder), make_rows(100), make_rows(40, seed=1)
+    with pytest.raises(KeyboardInterrupt):
+        train(rows, out, dev=dev, config=config, progress=stop_after(10))
+    with pytest.raises(InputError, match=r"had other data \(train\)"):
+        train(rows[:-1], out, dev=dev, config=config, resume=True)
+
+
 def test_an_early_stop_outlives_a_resume(tiny_folder: Path, tmp_path: Path) -> None:
     config = settings(tiny_folder, learning_rate=1e-9, epochs=9, patience=2)
     whole = train(make_rows(100), tmp_path / "whole", config=config)

@@ -27,6 +27,18 @@ def test_pandas(tiny: RhetoricTagger) -> None:
     assert list(tiny.score_frame(frame, on_error="skip")["n"]) == [1, 3]
 
 
+@pytest.mark.parametrize("kind", ["string", "object"])
+def test_missing_values_of_pandas(tiny: RhetoricTagger, kind: str) -> None:
+    pandas = pytest.importorskip("pandas")
+    missing = [pandas.NA] if kind == "string" else [pandas.NA, pandas.NaT, float("nan"), None]
+    frame = pandas.DataFrame({"text": pandas.Series([*missing, "we must talk"], dtype=kind)})
+    made = tiny.score_frame(frame)
+    assert list(made["error"]) == ["text is missing"] * len(missing) + [None]
+    assert made["demand"].isna().tolist() == [True] * len(missing) + [False]
+    assert list(made["labels"])[:-1] == [None] * len(missing)
+    assert len(tiny.score_frame(frame, on_error="skip")) == 1
+
+
 def test_polars(tiny: RhetoricTagger) -> None:
     polars = pytest.importorskip("polars")
     frame = polars.DataFrame({"id": [1, 2, 3, 4], "said": TEXTS})

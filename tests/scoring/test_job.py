@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ import pyarrow.parquet
 import pytest
 
 from rhetoric import InputError, JobError, Prediction, RhetoricTagger
-from rhetoric.scoring import job
+from rhetoric.scoring import encode, job
+from rhetoric.scoring.summary import Tally
 from rhetoric.taxonomy import LABELS
 
 from .conftest import ROWS, Make, read, rows, write
@@ -64,14 +65,14 @@ def test_the_contract_of_a_wide_file(tiny: RhetoricTagger, make: Make, tmp_path:
 
 
 def test_csv_cells_stay_as_they_are(tiny: RhetoricTagger, tmp_path: Path) -> None:
-    cells = ["007", " spaced ", "1e400", "a,b", 'say ""', "x\r\ny", "", "=1+1", "\ttab"]
+    cells = ["007", " spaced ", "1e400", "a,b", 'say ""', "x\r\ny", "x\ry", "", "=1+1", "\ttab"]
     source = tmp_path / "in.csv"
     with source.open("w", encoding="utf-8", newline="") as stream:
-        csv.writer(stream).writerows([["text", *map(str, range(9))], ["we must talk", *cells]])
+        csv.writer(stream).writerows([["text", *map(str, range(10))], ["we must talk", *cells]])
     for target in ("out.csv", "out.jsonl", "out.parquet"):
         tiny.score_file(source, tmp_path / target)
         [row] = read(tmp_path / target)
-        assert [row[str(i)] for i in range(9)] == cells
+        assert [row[str(i)] for i in range(10)] == cells
 
 
 def test_json_keeps_its_letters(tiny: RhetoricTagger, tmp_path: Path) -> None:
@@ -155,6 +156,40 @@ def test_rows_in_are_rows_out_and_quarantined(tiny: RhetoricTagger, tmp_path: Pa
     if on_error == "skip":
         assert json.loads(by_row[4]["raw"]) == {"id": "3", "text": ""}
     assert "10 rows in = " in str(summary)
+
+
+def lose_on_the_way(patch: pytest.MonkeyPatch) -> None:
+    true = job._scored
+    patch.setattr(job, "_scored", lambda *given: (pair for i, pair in enumerate(true(*given)) if i != 3))
+
+
+def lose_at_the_writer(patch: pytest.MonkeyPatch) -> None:
+    true = encode.added_columns
+    patch.setattr(encode, "added_columns", lambda outcomes, layout: true(outcomes[:-1], layout))
+
+
+def lose_at_the_quarantine(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(encode, "_quarantined", lambda row, reason, plan: "")
+
+
+def lose_a_figure(patch: pytest.MonkeyPatch) -> None:
+    def forget(tally: Tally, *given: Any) -> None:
+        tally.kept -= 1
+
+    patch.setattr(Tally, "count", forget)
+
+
+@pytest.mark.parametrize("lose", [lose_on_the_way, lose_at_the_writer, lose_at_the_quarantine, lose_a_figure])
+def test_a_lost_row_ends_the_job(
+    tiny: RhetoricTagger, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lose: Callable[..., None]
+) -> None:
+    source = make("in.csv")
+    with monkeypatch.context() as patch:
+        lose(patch)
+        with pytest.raises(JobError, match=r"rows were read, but \d+ written and \d+ quarantined.*remedy"):
+            tiny.score_file(source, tmp_path / "out.csv", on_error="skip")
+    assert not (tmp_path / "out.csv").exists()
+    assert tiny.score_file(source, tmp_path / "out.csv", on_error="skip", restart=True).kept == 90
 
 
 def test_on_error_fail_stops_and_goes_on_when_told_otherwise(tiny: RhetoricTagger, make: Make, tmp_path: Path) -> None:
@@ -287,6 +322,44 @@ def test_documents_become_sentences(tiny: RhetoricTagger, tmp_path: Path) -> Non
     made = read(tmp_path / "speech.csv")
     assert [Path(row["document"]).name for row in made] == ["speech.txt"] * 2
     assert [row["sentence"] for row in made] == ["1", "2"]
+
+
+@pytest.mark.parametrize("name", ["in.txt", "in.csv", "in.jsonl", "in.parquet"])
+def test_documents_of_text_alone_become_parquet(tiny: RhetoricTagger, tmp_path: Path, name: str) -> None:
+    source = write(tmp_path / name, [{"text": "We must begin talks. They said never!"}])
+    tiny.score_file(source, tmp_path / "out.parquet", documents=True)
+    tiny.score_file(source, tmp_path / "out.jsonl", documents=True)
+    made = read(tmp_path / "out.parquet")
+    assert list(made[0])[:8] == ["document", "sentence", "start", "end", "text", "quoted", "speaker", "labels"]
+    assert [row["text"] for row in made] == ["We must begin talks.", "They said never!"]
+    for row, other in zip(made, read(tmp_path / "out.jsonl"), strict=True):
+        assert row["labels"] == other["labels"]
+        assert [np.float32(row[label]) for label in LABELS] == [np.float32(other[label]) for label in LABELS]
+
+
+def test_a_bad_document_keeps_its_text(tiny: RhetoricTagger, tmp_path: Path) -> None:
+    data: list[dict[str, Any]] = [{"text": "We talk\0", "year": 1990}, {"text": "   ", "year": 1991}]
+    for name in ("in.jsonl", "in.parquet"):
+        source = write(tmp_path / name, data)
+        tiny.score_file(source, tmp_path / "out.jsonl", documents=True, force=True)
+        assert [(row["text"], row["sentence"], row["labels"]) for row in read(tmp_path / "out.jsonl")] == [
+            ("We talk\0", None, None),
+            ("   ", None, None),
+        ]
+        tiny.score_file(source, tmp_path / "out.jsonl", documents=True, on_error="skip", force=True)
+        entries = read(tmp_path / "out.jsonl.quarantine.jsonl")
+        assert [json.loads(entry["raw"]) for entry in entries] == data
+    source = write(tmp_path / "other.jsonl", [{"text": "We talk."}, {"text": {"a": [1]}}, {"text": None}])
+    tiny.score_file(source, tmp_path / "out.csv", documents=True)
+    assert [row["text"] for row in read(tmp_path / "out.csv")] == ["We talk.", '{"a": [1]}', ""]
+
+
+def test_a_document_without_an_id_is_named_by_its_row(tiny: RhetoricTagger, tmp_path: Path) -> None:
+    data = [{"key": None, "text": "We talk."}, {"key": 0, "text": "We talk."}, {"key": None, "text": ""}]
+    for name, first in (("in.jsonl", 1), ("in.parquet", 1), ("in.csv", 2)):
+        tiny.score_file(write(tmp_path / name, data), tmp_path / "out.csv", documents=True, id_column="key", force=True)
+        names = [Path(row["document"]).name for row in read(tmp_path / "out.csv")]
+        assert names == [f"{name}:{first}", "0", f"{name}:{first + 2}"]
 
 
 def test_layouts_and_thresholds(tiny: RhetoricTagger, make: Make, tmp_path: Path) -> None:

@@ -10,13 +10,14 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rhetoric import InputError, JobError, RhetoricTagger
-from rhetoric.scoring import job, readers, store
+from rhetoric.scoring import job, lock, readers, store
 
 from ..conftest import write_tiny_model
 from .conftest import Make, rows, write
@@ -173,6 +174,11 @@ def test_another_input_model_or_option_is_refused(
     other = RhetoricTagger.from_pretrained(write_tiny_model(tmp_path_factory.mktemp("models") / "other", seed=1))
     with pytest.raises(InputError, match=r"another model .*--restart"):
         other.score_file(source, output)
+    for name, now in (("device", "cuda"), ("precision", "float16")):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(tiny, "_choice", replace(tiny.choice, **{name: now}))
+            with pytest.raises(InputError, match=rf"another model \({name}: '\w+', now '{now}'\).*--restart"):
+                tiny.score_file(source, output)
     stamp = source.stat()
     changed = bytearray(source.read_bytes())
     changed[-3] ^= 1  # same size, same time
@@ -313,6 +319,19 @@ def test_a_second_job_on_one_output_is_refused(tiny: RhetoricTagger, make: Make,
         patch.setattr(job, "read_rows", second)
         tiny.score_file(source, output)
     assert output.exists()
+
+
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_a_file_system_without_locks_is_named(
+    tiny: RhetoricTagger, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def refuse(descriptor: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    source = make("in.csv")
+    monkeypatch.setattr(lock, "_take", refuse)
+    with pytest.raises(JobError, match=rf"out\.csv\.job cannot lock files \({os.strerror(code)}\); remedy: "):
+        tiny.score_file(source, tmp_path / "out.csv")
 
 
 @pytest.mark.slow
