@@ -24,7 +24,7 @@ from rhetoric.finetune.gate import int8_logits
 from rhetoric.finetune.metrics import f1, score
 from rhetoric.model_folder import ModelFolder, read_model_folder, write_manifest
 from rhetoric.taxonomy import LABELS, TAXONOMY_VERSION
-from training.data import Rows, read_corpus, read_genres
+from training.data import Rows, read_corpus, read_genres, read_held_out
 from training.refresh import float_logits
 
 HERE = Path(__file__).parent
@@ -55,6 +55,7 @@ def main() -> None:
         "genres": by_genre(read_genres(options.corpus / "dev.jsonl"), dev, decided),
         "examples": on_examples(folder.path),
         "agreement": agreement(folder, dev, logits),
+        "held_out": on_held_out(folder, read_held_out(options.corpus / "pool.jsonl.gz")),
     }
     plot(bins, folder.path / PLOT)
     results = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(RESULTS.glob("*.json"))}
@@ -107,6 +108,16 @@ def on_examples(model: Path) -> dict[str, float]:
     return {"rows": len(rows.texts), "macro_f1": float(f1(rows.clear, decided, rows.evaluated).mean())}
 
 
+def on_held_out(folder: ModelFolder, rows: Rows) -> dict[str, Any]:
+    """Figures on sentences that neither training nor calibration saw, at the thresholds the model ships with."""
+    int8 = int8_logits(folder.path, rows.texts, len(LABELS), folder.max_tokens)
+    full = float_logits(folder.path, tuple(rows.texts), folder.max_tokens)
+    scores, exact = folder.probabilities(int8), folder.probabilities(full)
+    measured = score(LABELS, rows.clear, decide(scores, folder.labels, folder.task), rows.evaluated, scores)
+    in_float = f1(rows.clear, decide(exact, folder.labels, folder.task), rows.evaluated)
+    return {"rows": len(rows.texts), **measured.to_dict(), "f1_float": dict(zip(LABELS, in_float, strict=True))}
+
+
 def agreement(folder: ModelFolder, dev: Rows, int8: npt.NDArray[np.float32]) -> float:
     """Share of decisions on dev that are the same with the float weights."""
     full = float_logits(folder.path, tuple(dev.texts), folder.max_tokens)
@@ -142,12 +153,19 @@ def card(
 ) -> str:
     """The card, filled from the run, the measurements and the results files."""
     dev, int8 = training["dev"], training["int8"]
-    in_float, in_int8 = int8["f1_float"], int8["f1_int8"]
+    losses = {name: int8["f1_float"][name] - int8["f1_int8"][name] for name in LABELS}
+    worst = max(losses, key=losses.__getitem__)
     labels = "\n".join(
         f"| {row['label']} | {row['precision']:.2f} | {row['recall']:.2f} | {row['f1']['value']:.2f} "
         f"| {row['f1']['low']:.2f}–{row['f1']['high']:.2f} | {row['support']} | {row['calibration_error']:.3f} "
-        f"| {thresholds[row['label']]:.2f} | {in_float[row['label']]:.3f} → {in_int8[row['label']]:.3f} |"
+        f"| {thresholds[row['label']]:.2f} |"
         for row in dev["labels"]
+    )
+    held_out = "\n".join(
+        f"| {row['label']} | {row['precision']:.2f} | {row['recall']:.2f} | {row['f1']['value']:.2f} "
+        f"| {row['f1']['low']:.2f}–{row['f1']['high']:.2f} | {row['support']} | {row['calibration_error']:.3f} "
+        f"| {figures['held_out']['f1_float'][row['label']]:.3f} → {row['f1']['value']:.3f} |"
+        for row in figures["held_out"]["labels"]
     )
     genres = "\n".join(
         f"| {name} | {row['rows']} | {row['micro_f1']:.2f} | {row['low']:.2f}–{row['high']:.2f} |"
@@ -160,11 +178,17 @@ def card(
         .format(
             labels=labels,
             genres=genres,
+            held_out=held_out,
+            unseen=figures["held_out"],
             dev=dev,
             rows=training["rows"],
             examples=figures["examples"],
             parity=int8["parity"],
             agreement=figures["agreement"],
+            float_f1=np.mean(list(int8["f1_float"].values())),
+            int8_f1=np.mean(list(int8["f1_int8"].values())),
+            worst=worst,
+            worst_loss=100 * losses[worst],
             behaviour=behaviour(results.get("behaviour")),
             invariance=invariance(results.get("invariance")),
             baselines=baselines(results.get("baselines"), dev),

@@ -12,7 +12,7 @@ import json
 import random
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from rhetoric.taxonomy import LABELS, TAXONOMY
 
 HERE = Path(__file__).parent
 ANNOTATIONS = HERE / "annotations"
+HELD_OUT = HERE / "held_out.tsv"
 NAME_OF_CODE = {row.code: row.name for row in TAXONOMY}
 # Target of a cell on which careful readers would split.
 BORDERLINE = 0.4
@@ -98,10 +99,19 @@ def read_corpus(file: Path) -> Rows:
     return make_rows((r["text"], r["labels"], r["borderline"], r.get("source", "")) for r in _json_lines(file))
 
 
-def read_annotations(pool: Path, folder: Path = ANNOTATIONS) -> Rows:
+def read_annotations(pool: Path) -> Rows:
     """The labels of `annotations/*.tsv`, joined with the pool's texts by id."""
+    return _joined(sorted(ANNOTATIONS.glob("pool_*.tsv")), pool)
+
+
+def read_held_out(pool: Path) -> Rows:
+    """The labels of `held_out.tsv`, which no model was trained on, joined with the pool's texts by id."""
+    return _joined([HELD_OUT], pool)
+
+
+def _joined(files: Sequence[Path], pool: Path) -> Rows:
     labels: dict[str, tuple[list[str], list[str]]] = {}
-    for file in sorted(folder.glob("pool_*.tsv")):
+    for file in files:
         for line in _lines(file):
             key, clear, borderline = line.split("\t")
             labels[key] = _names(clear), _names(borderline)
@@ -121,10 +131,10 @@ def read_genres(file: Path) -> list[str]:
 
 
 def read_pool(corpus: Path) -> list[str]:
-    """Unlabelled sentences of the pool, without those annotated and those of a document that is in dev."""
+    """Unlabelled sentences of the pool, without those annotated or held out and those of a document that is in dev."""
     documents = {row["document"] for row in _json_lines(corpus / "dev.jsonl")}
     taken = {row["id"] for name in ("train", "dev") for row in _json_lines(corpus / f"{name}.jsonl")}
-    taken |= {line.split("\t")[0] for file in ANNOTATIONS.glob("pool_*.tsv") for line in _lines(file)}
+    taken |= {line.split("\t")[0] for file in [*ANNOTATIONS.glob("pool_*.tsv"), HELD_OUT] for line in _lines(file)}
     rows = _json_lines(corpus / "pool.jsonl.gz")
     return [row["text"] for row in rows if row["id"] not in taken and row["document"] not in documents]
 

@@ -27,7 +27,7 @@ from rhetoric.finetune.head import embed
 from rhetoric.finetune.metrics import Scores, score
 from rhetoric.model_folder import read_model_folder, write_manifest
 from rhetoric.taxonomy import LABELS, TAXONOMY_VERSION
-from training.data import Rows, read_corpus
+from training.data import Rows, join, read_corpus, read_held_out
 from training.hidden_actors import hide_actors
 
 
@@ -58,9 +58,13 @@ def finish(folder: Path, corpus: Path, record: Mapping[str, Any], max_tokens: in
     Returns:
         The figures on dev, calibration and thresholds fitted on other folds.
     """
-    train, dev = (_data(read_corpus(corpus / f"{name}.jsonl")) for name in ("train", "dev"))
+    rows = read_corpus(corpus / "dev.jsonl")
+    train, dev = _data(read_corpus(corpus / "train.jsonl")), _data(rows)
     config = TrainConfig(labels=LABELS, seed=int(record["settings"]["seed"]), max_tokens=max_tokens)
-    gate, logits = export_gated(folder, train, dev, float_logits(folder, dev.texts, max_tokens), config)
+    # What int8 costs is small beside what one row is worth, so it is measured on all rows that training did not see.
+    unseen = _data(join(rows, read_held_out(corpus / "pool.jsonl.gz")))
+    gate, of_unseen = export_gated(folder, train, unseen, float_logits(folder, unseen.texts, max_tokens), config)
+    logits = of_unseen[: len(dev)]
     specs = calibrate(LABELS, logits, dev.gold, dev.mask, task="multi_label")
     probabilities, decided = cross_fitted(LABELS, logits, dev.gold, dev.mask, task="multi_label", seed=config.seed)
     scores = score(LABELS, dev.gold, decided, dev.mask, probabilities, seed=config.seed)
