@@ -19,18 +19,18 @@ CAPABILITIES = read_cases()
 CASES = [case for cases in CAPABILITIES.values() for case in cases]
 # Least share of sentences the bundled model passes: its own rate when it was made, rounded down to a twentieth.
 FLOORS = {
-    "demand_appeal": 0.95,
+    "demand_appeal": 0.90,
     "headlines": 0.90,
-    "long_sentences": 0.85,
+    "long_sentences": 0.80,
     "narration": 1.00,
     "negation": 0.85,
     "noise": 0.95,
-    "questions": 0.75,
-    "quotations": 0.95,
+    "questions": 0.95,
+    "quotations": 0.90,
     "reported_conditional": 0.85,
     "topic_words": 0.95,
-    "upper_case": 1.00,
-    "veiled_threats": 0.85,
+    "upper_case": 0.90,
+    "veiled_threats": 0.80,
 }
 
 
@@ -116,8 +116,10 @@ def tagger() -> RhetoricTagger:
 
 
 def test_the_bundled_model_passes_enough(tagger: RhetoricTagger) -> None:
-    rates = {name: round(result.rate, 3) for name, result in run(tagger, CAPABILITIES).items()}
+    results = run(tagger, CAPABILITIES)
+    rates = {name: round(result.rate, 3) for name, result in results.items()}
     assert {name: rate for name, rate in rates.items() if rate < FLOORS[name]} == {}
+    assert sum(result.n - len(result.failures) for result in results.values()) >= 0.9 * len(CASES)
 
 
 def test_a_missing_and_an_unwanted_label_fail_and_break_their_pair(tagger: RhetoricTagger) -> None:
