@@ -382,7 +382,14 @@ def main() -> None:
     for seed in options.seeds:
         for lever in chosen:
             study.logits(lever, seed)
-    RESULTS.write_text(json.dumps(summary(study), indent=2) + "\n", encoding="utf-8")
+    if not all(study.file(PLAIN.name, seed).exists() for seed in options.seeds):
+        print("no gains yet: they are over the plain runs of the same seeds, so run --lever plain too")
+        return
+    found = json.dumps(summary(study), indent=2)
+    if len(chosen) < len(LEVERS) or len(options.seeds) < 3:
+        print(f"{found}\nnot written to {RESULTS}: that takes all levers and at least three seeds")
+        return
+    RESULTS.write_text(found + "\n", encoding="utf-8")
     print(f"wrote {RESULTS}")
 
 

@@ -141,7 +141,7 @@ def _taught(corpus: Path, teachers: Sequence[Path], run: Path, recipe: Recipe) -
 def _scored(teacher: Path, texts: Sequence[str], run: Path) -> Probabilities:
     """What a teacher says of texts, kept in the run's folder."""
     tagger = RhetoricTagger.from_pretrained(teacher)
-    key = hashlib.sha256("\n".join((repr(tagger), *texts)).encode()).hexdigest()[:16]
+    key = hashlib.sha256("\n".join((read_model_folder(teacher).digest, *texts)).encode()).hexdigest()[:16]
     file = run / f"scores-{key}.npy"
     if not file.exists():
         _say(f"{teacher} reads {len(texts):,} sentences")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -134,7 +134,7 @@ def check(*sources: Source, config: TrainConfig | None = None) -> DataReport:
 
 def check_rows(sources: Sequence[Source], config: TrainConfig, base: Base) -> Checked:
     """As `check`, and hands back the rows and labels for training."""
-    readings = [read_labelled(source, config) for source in sources]
+    readings = _told_apart([read_labelled(source, config) for source in sources])
     if not readings:
         raise InputError("no data to check; remedy: pass at least one file")
     rows = [row for reading in readings for row in reading.rows]
@@ -196,6 +196,23 @@ def _lengths(rows: Sequence[LabelledRow], base: Path, limit: int) -> tuple[Lengt
         over=len(problems),
     )
     return lengths, problems
+
+
+def _told_apart(readings: Sequence[Reading]) -> list[Reading]:
+    """Numbers the sources whose names are alike, as those of lists and of DataFrames are: splits are told by name."""
+    count = Counter(reading.source for reading in readings)
+    apart = []
+    for number, reading in enumerate(readings, start=1):
+        if count[reading.source] > 1:
+            name = f"{reading.source} {number}"
+            reading = replace(
+                reading,
+                source=name,
+                rows=tuple(replace(row, source=name) for row in reading.rows),
+                problems=tuple(replace(problem, source=name) for problem in reading.problems),
+            )
+        apart.append(reading)
+    return apart
 
 
 def _same_texts(readings: Sequence[Reading]) -> tuple[int, int, int, list[Problem]]:

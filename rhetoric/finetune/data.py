@@ -259,6 +259,11 @@ class _Cells:
         self.table = table
         self.problems: list[Problem] = []
         self._form: dict[str, type] = {}  # the first cell of a column says what all must be
+        # Whether a column that is the only one of labels holds 0 and 1 for one label.
+        self._bits = {
+            name: name not in LABEL_COLUMNS and all(_hashable(value) in BITS for value in values)
+            for name, values in table.columns.items()
+        }
 
     def report(self, position: int, kind: str, value: object, message: str) -> None:
         shown = value if isinstance(value, str) else repr(value)
@@ -278,12 +283,9 @@ class _Cells:
         return ""
 
     def labels(self, columns: Sequence[str], position: int) -> tuple[str, ...]:
-        if len(columns) == 1 and not self._is_bits(columns[0]):
+        if len(columns) == 1 and not self._bits[columns[0]]:
             return self.names(columns[0], position)
         return tuple(name for name in columns if self._bit(name, position))
-
-    def _is_bits(self, column: str) -> bool:
-        return column not in LABEL_COLUMNS and all(_hashable(v) in BITS for v in self.table.columns[column])
 
     def _bit(self, column: str, position: int) -> bool:
         value = self.table.columns[column][position]

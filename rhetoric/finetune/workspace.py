@@ -57,7 +57,7 @@ def workspace(out: Path, identity: Mapping[str, Any], *, resume: bool, force: bo
     if not is_first():  # of several processes the first one makes and removes it
         yield work
         return
-    model = work / "model"
+    model, done = work / "model", False
     try:
         _open(work, identity, resume=resume, force=force)
         shutil.rmtree(model, ignore_errors=True)
@@ -66,13 +66,14 @@ def workspace(out: Path, identity: Mapping[str, Any], *, resume: bool, force: bo
         if out.exists():
             out.rename(work / "replaced")
         model.rename(out)
+        done = True
     except Exception as error:
         if "No space left on device" not in str(error):  # safetensors has an error class of its own for it
             raise
         raise JobError(f"the disk is full, writing to {work}; remedy: free space and run with --resume") from error
     finally:
         shutil.rmtree(model, ignore_errors=True)
-        if out.exists() or not any(work.glob("checkpoint-*")):
+        if done or not any(work.glob("checkpoint-*")):
             shutil.rmtree(work, ignore_errors=True)
 
 

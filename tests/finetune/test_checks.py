@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from rhetoric.finetune import DataReport, TrainConfig, check
+from rhetoric.finetune.data import read_labelled
 from rhetoric.finetune.duplicates import near_duplicates, normalised
 
 from .conftest import Rows, make_rows
@@ -197,3 +198,21 @@ def test_a_template_fills_no_bucket() -> None:
     started = time.process_time()
     assert near_duplicates(texts) == []
     assert time.process_time() - started < 5  # takes 0.3 s; comparing all pairs takes 4 s for 3,000
+
+
+def test_leaks_between_lists_are_seen(base: TrainConfig) -> None:
+    """Lists have no name of their own."""
+    rows = make_rows(60)
+    report = check(rows, rows[:3], config=base)
+    assert report.leaks == 3
+    assert not report.sound
+    assert [file.name for file in report.files] == ["rows 1", "rows 2"]
+
+
+def test_one_column_of_0_and_1_is_read_once(base: TrainConfig) -> None:
+    """Twice the rows take about twice the time: looking at the whole column for every row took ten times this."""
+    rows = [{"text": f"We urge party {i} to talk about item {i * 7919}.", "threat": i % 2} for i in range(6000)]
+    start = time.perf_counter()
+    reading = read_labelled(rows, base.changed({"label_column": "threat"}))
+    assert time.perf_counter() - start < 2
+    assert sum(row.labels == ("threat",) for row in reading.rows) == 3000

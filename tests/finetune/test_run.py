@@ -170,6 +170,19 @@ def test_checkpoints_hold_no_pickle(tiny_folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_stop_under_force_keeps_the_checkpoints(tiny_folder: Path, tmp_path: Path) -> None:
+    out, config, rows = tmp_path / "model", settings(tiny_folder), make_rows(100)
+    before = weights(train(rows, out, config=config.changed({"seed": 5, "epochs": 1})).path)
+    with pytest.raises(KeyboardInterrupt):
+        train(rows, out, config=config, force=True, progress=stop_after(10))
+    assert weights(out) == before
+    assert list((tmp_path / "model.training").glob("checkpoint-*"))
+    steps: list[int] = []
+    train(rows, out, config=config, force=True, resume=True, progress=lambda step, *_: steps.append(step))
+    assert steps[0] > 5
+    assert weights(out) != before
+
+
 def test_other_training_rows_are_noticed_beside_the_same_dev_rows(tiny_folder: Path, tmp_path: Path) -> None:
     """Both are lists, so neither has a name of its own."""
     out, config, rows, dev = tmp_path / "model", settings(tiny_folder), make_rows(100), make_rows(40, seed=1)
