@@ -3,7 +3,7 @@
     python -m training.levers --corpus CORPUS --base MINILM --run RUN
     python -m training.levers --corpus CORPUS --base MINILM --run RUN --lever "family head" --seeds 0
 
-Every run trains on a third of the corpus' training rows for three epochs, takes the last weights (dev chooses nothing)
+Every run trains on a sixth of the corpus' training rows for three epochs, takes the last weights (dev chooses nothing)
 and scores dev, with calibration and thresholds cross-fitted. Gains are those over the plain run of the same seed. Runs
 that are in RUN already are kept, so a killed study goes on. Writes training/results/levers.json.
 """
@@ -28,6 +28,7 @@ from transformers import AutoModelForMaskedLM, set_seed
 from rhetoric.finetune.base import Base, quiet
 from rhetoric.finetune.calibration import cross_fitted
 from rhetoric.finetune.config import TrainConfig
+from rhetoric.finetune.dropout import set_dropout
 from rhetoric.finetune.head import embed
 from rhetoric.finetune.metrics import f1
 from rhetoric.finetune.trainer import LikeLengths, precision
@@ -41,8 +42,8 @@ Logits = npt.NDArray[np.float32]
 Figures = npt.NDArray[np.float64]
 
 RESULTS = Path(__file__).parent / "results" / "levers.json"
-EPOCHS, BATCH, RATE, WARMUP, DECAY, LONGEST = 3, 16, 2e-4, 0.06, 0.01, 128
-POOL_ADAPTED, POOL_TAUGHT = 20_000, 10_000
+EPOCHS, BATCH, RATE, WARMUP, DECAY, LONGEST = 3, 8, 2e-4, 0.06, 0.01, 128
+POOL_ADAPTED, POOL_TAUGHT = 20_000, 4_000
 MASKED = 0.15  # share of the word pieces, as BERT has it
 # Row f says which labels are of family f.
 MEMBERS = torch.tensor([[float(row.family == family) for row in TAXONOMY] for family in FAMILIES])
@@ -62,7 +63,8 @@ class Lever:
         layer_decay: Learning rate of a layer, relative to the one above it.
         names: Hidden from the network; seen by it; or seen, with a twin of each row that has other names.
         quoted: Share of the rows that become a quotation.
-        annotations: Whether the labels of training/annotations are added.
+        dropout: Share of the activations that is dropped; BERT has 0.1.
+        annotations: Whether as many sentences of training/annotations are added.
         written: Whether the sentences of training/written.tsv are added.
         adapted: Whether the base first learned to fill in masked words of the pool.
         taught: Whether sentences of the pool are added with what the plain runs, together, say of them.
@@ -76,6 +78,7 @@ class Lever:
     layer_decay: float = 1.0
     names: Literal["hidden", "seen", "twins"] = "hidden"
     quoted: float = 0.0
+    dropout: float = 0.0
     annotations: bool = False
     written: bool = False
     adapted: bool = False
@@ -97,7 +100,8 @@ LEVERS = (
     Lever("names seen", names="seen"),
     Lever("names seen, twins with other names", names="twins"),
     Lever("a third of the rows quoted", quoted=1 / 3),
-    Lever("annotations added", annotations=True),
+    Lever("dropout", dropout=0.1),
+    Lever("as many annotations added", annotations=True),
     Lever("written sentences added", written=True),
     Lever("base adapted to the pool", adapted=True),
     Lever("pool sentences taught by the plain runs", taught=True),
@@ -117,7 +121,7 @@ class Study:
 
     def __post_init__(self) -> None:
         rows = read_corpus(self.corpus / "train.jsonl")
-        self.part = Rows(rows.texts[::3], rows.targets[::3], rows.source[::3])
+        self.part = Rows(rows.texts[::6], rows.targets[::6], rows.source[::6])
         self.dev = read_corpus(self.corpus / "dev.jsonl")
 
     def file(self, name: str, seed: int) -> Path:
@@ -130,6 +134,8 @@ class Study:
         if not file.exists():
             start = time.perf_counter()
             network, tokenizer = Base(self._base(lever), None).network(LABELS, "multi_label")
+            set_dropout(network, lever.dropout)
+            network.set_attn_implementation("eager")  # as in the trainer
             rows = self._rows(lever, seed)
             averaged = fine_tune(network, tokenizer, rows, lever, seed)
             if lever == PLAIN:
@@ -167,7 +173,9 @@ class Study:
             of = [i for i, _ in twins]
             rows = join(rows, Rows([text for _, text in twins], rows.targets[of], [rows.source[i] for i in of]))
         if lever.annotations:
-            rows = join(rows, read_annotations(self.corpus / "pool.jsonl.gz"))
+            read = read_annotations(self.corpus / "pool.jsonl.gz")
+            of = rng.sample(range(len(read.texts)), len(rows.texts))
+            rows = join(rows, Rows([read.texts[i] for i in of], read.targets[of], [read.source[i] for i in of]))
         if lever.written:
             rows = join(rows, read_written(1, seed))
         if lever.taught:
@@ -214,7 +222,7 @@ def fine_tune(network: Any, tokenizer: Any, rows: Rows, lever: Lever, seed: int)
         inputs, attention = padded([ids[i] for i in batch], tokenizer.pad_token_id)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
             pooled = network.bert(input_ids=inputs, attention_mask=attention).pooler_output
-            pooled = torch.nn.functional.dropout(pooled, network.config.hidden_dropout_prob)
+            pooled = network.dropout(pooled)
             logits, of_families = network.classifier(pooled).float(), families(pooled).float()
         loss = cell_loss(logits, targets[batch], weight, lever)
         if lever.family:

@@ -45,6 +45,7 @@ class TrainConfig:
         learning_rate: Peak of a linear schedule.
         warmup_share: Share of the steps in which the learning rate rises.
         weight_decay: AdamW's, on matrices only.
+        dropout: Share of activations dropped in training, to the nearest 1/256.
         max_gradient_norm: Longer gradients are shortened to this.
         positive_weight: "sqrt" weighs a label's positives by the root of its odds; "none" by 1.
         borderline_target: Target of borderline cells, which are left out of evaluation.
@@ -75,6 +76,7 @@ class TrainConfig:
     learning_rate: float = 2e-4
     warmup_share: float = 0.06
     weight_decay: float = 0.01
+    dropout: float = 0.1
     max_gradient_norm: float = 1.0
     positive_weight: PositiveWeight = "sqrt"
     borderline_target: float = 0.4
@@ -131,6 +133,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "learning_rate": (1e-9, 1.0),
     "warmup_share": (0.0, 1.0),
     "weight_decay": (0.0, 10.0),
+    "dropout": (0.0, 0.9),
     "max_gradient_norm": (1e-6, 1e6),
     "borderline_target": (0.0, 1.0),
     "max_tokens": (8, _BIG),

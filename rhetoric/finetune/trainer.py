@@ -1,8 +1,9 @@
 """Trains the network: labelled rows and a base in, a plain transformers folder and dev logits out.
 
 What makes it fit a few CPU cores: word embeddings stay frozen (half of the weights, and most of AdamW's work),
-batches hold rows of like length, matrix products run in bf16 where the processor has it, and denormal numbers
-are flushed to zero. The same seed gives the same weights on the same machine.
+batches hold rows of like length, matrix products run in bf16 where the processor has it, random numbers of dropout
+are drawn by the byte, and denormal numbers are flushed to zero. The same seed gives the same weights on the same
+machine.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from rhetoric.finetune.base import Base, quiet
 from rhetoric.finetune.checkpoint import PlainTrainer, last_checkpoint
 from rhetoric.finetune.config import TrainConfig
 from rhetoric.finetune.data import LabelledData
+from rhetoric.finetune.dropout import set_dropout
 from rhetoric.finetune.head import embed, fit_head
 from rhetoric.finetune.hf_metric import UNSURE, calibrated_f1
 from rhetoric.finetune.processes import is_first, processes, processes_here
@@ -113,6 +115,10 @@ def fit(
             if progress:
                 progress(0, 0, {"eval_macro_f1": head_f1})
         _freeze(network, config)
+        set_dropout(network, config.dropout)
+        if not _on_gpu(config):
+            # a processor computes the gradient of fused attention several times slower than that of its parts
+            network.set_attn_implementation("eager")
         trainer = _RhetoricTrainer(
             model=network,
             args=_arguments(config, len(train), work),
@@ -160,15 +166,18 @@ def _save_tokenizer(tokenizer: Any, out: Path, max_tokens: int) -> None:
 
 def precision(config: TrainConfig) -> tuple[bool, str]:
     """Whether matrix products run in bf16, and why."""
-    on_gpu = config.device == "auto" and torch.cuda.is_available()
     if config.precision != "auto":
         return config.precision == "bf16", f"{config.precision} (as set)"
-    if on_gpu:
+    if _on_gpu(config):
         able = torch.cuda.is_bf16_supported()
         return able, f"{'bf16' if able else 'fp32'} on {torch.cuda.get_device_name()}"
     # Without the instructions bf16 is emulated, and slower than fp32.
     able = bool(_cpu_flags() & {"avx512_bf16", "amx_bf16", "bf16"})
     return able, f"{'bf16' if able else 'fp32'} (the processor {'has' if able else 'has no'} bf16 instructions)"
+
+
+def _on_gpu(config: TrainConfig) -> bool:
+    return config.device == "auto" and torch.cuda.is_available()
 
 
 def _cpu_flags() -> set[str]:

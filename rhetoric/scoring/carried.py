@@ -187,8 +187,8 @@ class ArrowColumns:
         return pyarrow.concat_tables(tables) if tables else schema.empty_table()
 
     def value(self, record: Record, column: str) -> Any:
-        """One value."""
-        return self._row(record)[column]
+        """One value; None in a file that lacks the column."""
+        return self._row(record).get(column)
 
     def _row(self, record: Record) -> dict[str, Any]:
         batch, index = record.cells
