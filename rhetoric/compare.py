@@ -6,6 +6,8 @@ belong to documents whole documents are drawn, since sentences of one speech are
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -20,9 +22,18 @@ __all__ = ["Comparison", "Group", "Shift", "compare", "split"]
 
 BINS = 10
 FEW_ROWS = 100
+FEW_DOCUMENTS = 10  # a bootstrap of fewer clusters gives intervals that are too narrow (Cameron et al., 2008)
 MOST_NAMED = 5  # sides or groups that one warning names
 # Columns that name what rows belong to, in this order.
 CLUSTERS = ("document", "document_id", "doc_id", "speech_id")
+MISSING = "(none)"  # the group of the rows without a value
+# Dates that sort as text (2014, 2014-03, 2014/03/18, 2014-03-18T09:30, 2014-Q1, 2014-W09); and dates that do not.
+ISO = re.compile(r"\d{4}(?:[-/.]?(?:Q[1-4]|W\d\d)|[-/.]\d\d(?:[-/.]\d\d(?:[T ].*)?)?)?", re.I)
+UNSORTABLE = re.compile(
+    r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b.*|\d{4}-\d{1,2}-\d{1,2}\b.*"
+    r"|(\d{1,2}\W+)?(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\W+(\d{1,2}\W+)?\d{4}",
+    re.I,
+)
 Floats = npt.NDArray[np.float64]
 
 
@@ -58,7 +69,7 @@ class Group:
     """The shifts within the rows that have one value of a column.
 
     Attributes:
-        value: The value.
+        value: The value; "(none)" for the rows without one.
         rows_before: Rows of A.
         rows_after: Rows of B.
         shifts: One a label; empty if A or B has no such row.
@@ -83,6 +94,8 @@ class Comparison:
         errors_after: Rows of B without scores, left out.
         cluster: Column whose values were drawn whole; None if rows were drawn. Where one side has a single value its
             rows were drawn, and a warning says so.
+        units_before: Documents of A that were drawn, or what else `cluster` names; None if rows were drawn.
+        units_after: The same of B.
         shifts: One a label.
         by: Column of the groups; None without.
         groups: The same within each group, largest first.
@@ -96,6 +109,8 @@ class Comparison:
     errors_before: int
     errors_after: int
     cluster: str | None
+    units_before: int | None
+    units_after: int | None
     shifts: tuple[Shift, ...]
     by: str | None
     groups: tuple[Group, ...]
@@ -109,24 +124,54 @@ class Comparison:
 def split(scored: Scored, column: str, value: str) -> tuple[Scored, Scored]:
     """Two periods of one corpus: the rows whose `column` is below `value`, and those from it on.
 
-    Compared as numbers if all are numbers, else as text, which suits ISO dates. Rows without a value are in neither.
+    A number splits numbers, an ISO date (2014, 2014-03, 2014-03-18) ISO dates, and other text all text. Rows without
+    such a value are in neither.
 
     Raises:
-        InputError: There is no such column, or one side is empty.
+        InputError: There is no such column, one side is empty, or `value` is a date that does not sort as text.
     """
-    cells = scored.column(column)
-    known = np.array([cell not in (None, "") for cell in cells], bool)
-    try:
-        limit: Any = float(value)
-        numbers = [float(cell) if ok else 0.0 for cell, ok in zip(cells, known, strict=True)]
-        early = np.array([number < limit for number in numbers], bool)
-    except (TypeError, ValueError):
-        early = np.array([str(cell) < value for cell in cells], bool)
+    cells = [cell.strip() for cell in scored.values(column)]
+    limit, number = _sortable(value), _number(value)
+    if limit is None and number is None and UNSORTABLE.fullmatch(value.strip()):
+        raise InputError(
+            f"{scored.path}: {value!r} cannot be put in order with the values of {column}; "
+            "remedy: dates like 2014-03-18, in the file and here"
+        )
+    places: list[Any] = [cell or None for cell in cells]
+    at: Any = value
+    kind = "text"
+    if number is not None and (
+        limit is None or not any(_sortable(cell) is not None and _number(cell) is None for cell in cells)
+    ):
+        places, at, kind = [_number(cell) for cell in cells], number, "number"
+    elif limit is not None:
+        places, at, kind = [_sortable(cell) for cell in cells], limit, "date like 2014-03-18"
+    known = np.array([place is not None for place in places], bool)
+    early = np.array([place is not None and place < at for place in places], bool)
     before, after = scored.take(known & early), scored.take(known & ~early)
     if not len(before) or not len(after):
+        odd = next((cell for cell, ok in zip(cells, known, strict=True) if cell and not ok), None)
         side = "below" if not len(before) else "from"
-        raise InputError(f"{scored.path}: no row has {column} {side} {value!r}; remedy: another value to split at")
+        found = "" if odd is None else f" ({odd!r} is no {kind})"
+        remedy = "another value to split at" if odd is None or known.any() else f"a column where each cell is a {kind}"
+        raise InputError(f"{scored.path}: no row has {column} {side} {value!r}{found}; remedy: {remedy}")
     return before, after
+
+
+def _number(cell: str) -> float | None:
+    try:
+        number = float(cell)
+    except ValueError:
+        return None
+    return None if number != number else number
+
+
+def _sortable(cell: str) -> str | None:
+    """An ISO date as text that sorts; None for anything else."""
+    if not ISO.fullmatch(cell.strip()):
+        return None
+    date, rest = cell.strip()[:10], cell.strip()[10:]
+    return re.sub(r"[/.]", "-", date) + rest.replace("T", " ", 1)
 
 
 def compare(
@@ -136,6 +181,7 @@ def compare(
     by: str | None = None,
     resamples: int = 2000,
     seed: int = 0,
+    names: tuple[str, str] | None = None,
 ) -> Comparison:
     """Compares the label rates of two sets of scored rows.
 
@@ -145,6 +191,7 @@ def compare(
         by: Column to compare within, value by value.
         resamples: Bootstrap samples.
         seed: Seed of the draws.
+        names: What to call A and B; None for their files.
 
     Raises:
         InputError: The labels differ, a side has no rows, or `by` is no column of both.
@@ -157,33 +204,45 @@ def compare(
     for side in (before, after):
         if not len(side):
             raise InputError(f"{side.path} has no scored row; remedy: a file with texts")
-    cluster = next((name for name in CLUSTERS if name in before.columns and name in after.columns), None)
+    cluster = next((name for name in CLUSTERS if _named(before, name) and _named(after, name)), None)
+    called = names or _file_names(before, after)
     rng = np.random.default_rng(seed)
     parts = _parts(before, after, by) if by is not None else {}
     groups = tuple(
         Group(value, len(a), len(b), _shifts(a, b, cluster, resamples, rng) if len(a) and len(b) else ())
         for value, (a, b) in parts.items()
     )
-    warnings = [f"{side.path.name}: {line}" for side in (before, after) for line in unfamiliar(side)]
-    drawn = [(side.path.name, side) for side in (before, after)]
+    warnings = [
+        f"{name}: {line}" for name, side in zip(called, (before, after), strict=True) for line in unfamiliar(side)
+    ]
+    warnings += _made_otherwise(before, after)
+    drawn = list(zip(called, (before, after), strict=True))
     drawn += [(f"{by} = {value}", side) for value, pair in parts.items() if all(map(len, pair)) for side in pair]
     if small := _listed([name for name, side in drawn if len(side) < FEW_ROWS]):
         warnings.append(f"fewer than {FEW_ROWS} rows ({small}): the intervals are rough")
-    if cluster is not None and (
-        single := _listed([name for name, side in drawn if len(set(_cells(side, cluster))) < 2])
-    ):
-        warnings.append(
-            f"only one value of {cluster} on a side ({single}): rows were drawn there as if independent, and the "
+    units: list[int | None] = [None, None]
+    if cluster is not None:
+        counts = [(name, _count(side, cluster)) for name, side in drawn]
+        units = [count for _, count in counts[:2]]
+        warnings += _few_units(cluster, counts)
+    else:
+        warnings += [
+            f"{one} has a column {column}, {other} none that is filled: rows were drawn as if independent, and the "
             "intervals are too narrow"
-        )
+            for column in CLUSTERS
+            for one, other, side in ((*called, before), (*called[::-1], after))
+            if _named(side, column)
+        ][:1]
     return Comparison(
-        before=str(before.path),
-        after=str(after.path),
+        before=str(before.path) if names is None else names[0],
+        after=str(after.path) if names is None else names[1],
         rows_before=len(before),
         rows_after=len(after),
         errors_before=before.errors,
         errors_after=after.errors,
         cluster=cluster,
+        units_before=units[0],
+        units_after=units[1],
         shifts=_shifts(before, after, cluster, resamples, rng),
         by=by,
         groups=groups,
@@ -193,13 +252,62 @@ def compare(
 
 def _parts(before: Scored, after: Scored, by: str) -> dict[str, tuple[Scored, Scored]]:
     """The rows of A and of B for each value of a column, most of A first."""
-    early, late = (np.array(_cells(side, by), object) for side in (before, after))
+    early, late = (np.array([cell or MISSING for cell in side.values(by)], object) for side in (before, after))
     values = sorted({*early, *late}, key=lambda value: (-int((early == value).sum()), value))
     return {value: (before.take(early == value), after.take(late == value)) for value in values}
 
 
-def _cells(side: Scored, column: str) -> list[str]:
-    return [str(cell) for cell in side.column(column)]
+def _named(side: Scored, column: str) -> bool:
+    """Whether a side has a column with anything in it."""
+    return column in side.columns and any(side.values(column))
+
+
+def _count(side: Scored, cluster: str) -> int:
+    return int(side.members(cluster).max()) + 1
+
+
+def _file_names(before: Scored, after: Scored) -> tuple[str, str]:
+    """Names of the files, with their folders where the files are called alike."""
+    if before.path.name == after.path.name:
+        return str(before.path), str(after.path)
+    return before.path.name, after.path.name
+
+
+def _made_otherwise(before: Scored, after: Scored) -> list[str]:
+    """A warning if the sides were scored with another model or other settings, as far as both summaries tell."""
+    differing = [
+        f"{name} {_told(before.made[name])} and {_told(after.made[name])}"
+        for name in before.made
+        if name in after.made and before.made[name] != after.made[name]
+    ]
+    if not differing:
+        return []
+    return [
+        f"A and B were scored differently ({'; '.join(differing)}): rates may differ for that alone; "
+        "remedy: score both with the same model and options"
+    ]
+
+
+def _told(value: object) -> str:
+    if isinstance(value, dict) and len(set(value.values())) == 1:  # --threshold 0.6 is kept as one a label
+        value = next(iter(value.values()))
+    return value if isinstance(value, str) else "not set" if value is None else json.dumps(value)
+
+
+def _few_units(cluster: str, counts: list[tuple[str, int]]) -> list[str]:
+    """Warnings of sides with so few documents that drawing these says little."""
+    warnings = []
+    if single := _listed([name for name, count in counts if count < 2]):
+        warnings.append(
+            f"only one value of {cluster} on a side ({single}): rows were drawn there as if independent, and the "
+            "intervals are too narrow"
+        )
+    if few := _listed([f"{name}: {count}" for name, count in counts if 2 <= count < FEW_DOCUMENTS]):
+        warnings.append(
+            f"fewer than {FEW_DOCUMENTS} values of {cluster} on a side ({few}): the intervals are too narrow; "
+            "take * and ** for hints"
+        )
+    return warnings
 
 
 def _listed(names: list[str]) -> str:
@@ -237,13 +345,12 @@ def _shifts(
 def _rates(side: Scored, cluster: str | None, resamples: int, rng: np.random.Generator) -> Floats:
     """(resamples, L) rates of bootstrap samples."""
     n = len(side)
-    cells = [] if cluster is None else _cells(side, cluster)
     # One value drawn whole would give the same sample each time, and an interval without width.
-    if len(set(cells)) < 2:
+    if cluster is None or _count(side, cluster) < 2:
         # Drawing n rows and counting those with the label is one binomial draw a label.
         counts: Floats = rng.binomial(n, side.chosen.mean(axis=0), (resamples, len(side.labels))) / n
         return counts
-    _, member = np.unique(cells, return_inverse=True)
+    member = side.members(cluster)
     sizes = np.bincount(member).astype(float)
     totals = np.stack([np.bincount(member, column) for column in side.chosen.T.astype(float)], axis=1)
     rates = np.empty((resamples, len(side.labels)))

@@ -10,7 +10,7 @@ import csv
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,7 @@ class Scored:
         columns: The input's own columns but the text, each a list of strings, numbers or None. Those that sentences of
             documents have go by their plain names, without the prefix.
         errors: Rows of the file without scores, which are left out; 0 in a part of the rows.
+        made: What the labels depend on beside the text, as far as the summary tells: model, threshold, top, documents.
     """
 
     path: Path
@@ -56,6 +57,7 @@ class Scored:
     text_column: str | None
     columns: Mapping[str, list[Any]]
     errors: int
+    made: Mapping[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -70,6 +72,25 @@ class Scored:
             raise InputError(f"{self.path} has no column {name!r}; remedy: one of {', '.join(self.columns) or 'none'}")
         return self.columns[name]
 
+    def values(self, name: str) -> list[str]:
+        """The values of a column as text, alike whatever the format: "" where there is none, 2014 for 2014.0.
+
+        Raises:
+            InputError: There is no such column.
+        """
+        whole = (int(cell) if isinstance(cell, float) and cell.is_integer() else cell for cell in self.column(name))
+        return ["" if cell is None else str(cell) for cell in whole]
+
+    def members(self, name: str) -> npt.NDArray[np.int64]:
+        """(rows,): the number of the document, or of what else a column names; a row without a value is one of its own.
+
+        Raises:
+            InputError: There is no such column.
+        """
+        known = [(value, -1) if value else ("", i) for i, value in enumerate(self.values(name))]
+        place = {unit: i for i, unit in enumerate(dict.fromkeys(known))}
+        return np.array([place[unit] for unit in known], np.int64)
+
     def take(self, rows: Bools) -> Scored:
         """The rows of a mask (rows,); which part the rows without scores belong to is not known."""
         index = np.flatnonzero(rows)
@@ -83,6 +104,7 @@ class Scored:
             self.text_column,
             {name: [values[i] for i in index] for name, values in self.columns.items()},
             0,
+            self.made,
         )
 
 
@@ -131,8 +153,9 @@ def read_scored(path: str | Path, *, text_column: str | None = None) -> Scored:
         _given(columns[f"{prefix}uncertain"], good, labels),
         None if text is None else [str(columns[text][i]) for i in good],
         text,
-        {name: [columns[name][i] for i in good] for name in own if name != text},
+        {name: [_known(columns[name][i]) for i in good] for name in own if name != text},
         len(errors) - len(good),
+        _made(summary),
     )
 
 
@@ -144,13 +167,27 @@ def _summary(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def _made(summary: Mapping[str, Any]) -> dict[str, Any]:
+    model, options = summary.get("model"), summary.get("options")
+    if not isinstance(model, dict) or not isinstance(options, dict):
+        return {}
+    asked = {name: options.get(name) for name in ("threshold", "top", "documents")}
+    return {"model": str(model.get("digest", "not told"))[:12], **asked}
+
+
+def _known(cell: Any) -> Any:
+    """A cell, None for a number that is none, as some writers of Parquet and JSON leave it."""
+    return None if isinstance(cell, float) and cell != cell else cell
+
+
 def _read(path: Path, prefix: str) -> dict[str, list[Any]]:
     suffix = path.suffix.lower()
     try:
         if suffix in (".parquet", ".pq"):
             table = require("pyarrow.parquet", extra="parquet").read_table(path)
             return {name: table.column(name).to_pylist() for name in table.column_names}
-        with path.open(encoding="utf-8", newline="") as stream:
+        # A spreadsheet that saves UTF-8 puts a byte order mark in front.
+        with path.open(encoding="utf-8-sig", newline="") as stream:
             if suffix in (".jsonl", ".ndjson"):
                 return _from_rows(path, (json.loads(line) for line in stream if line.strip()), f"{prefix}labels")
             if suffix in (".csv", ".tsv"):

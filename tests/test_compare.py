@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -111,11 +112,86 @@ def test_groups_hold_their_own_rows() -> None:
         (["2013-12-31", "2014-01-01", "2014-05-01", ""], "2014-01-01", 1),
         (["9", "10", "11", None], "10", 1),
         ([9, 10.5, 11, None], "10.5", 1),
+        (["9", "10", "11", "n/a"], "10", 1),  # as text 9 would come last
+        ([2013.0, 2014.0, 2015.0, None], "2014", 1),
+        (["2013-12-31", "2014-01-01", "2014-05", "n.d."], "2014", 1),
+        (["2014-03-01 08:00:00", "2014-03-01 13:00:00", "2014-03-02", None], "2014-03-01T12:00", 1),
+        (["2013/12/31", "2014/01/01", "2014/05/01", ""], "2014-01-01", 1),
+        (["2013Q4", "2014Q1", "2014Q2", ""], "2014", 1),
+        (["autumn", "spring", "summer", None], "spring", 1),
     ],
 )
 def test_split_compares_dates_and_numbers(cells: list[Any], value: str, early: int) -> None:
     before, after = split(scored([[1, 0]] * 4, {"when": cells}), "when", value)
     assert (len(before), len(after)) == (early, 2)
+
+
+@pytest.mark.parametrize("value", ["15/02/2014", "15.2.14", "2014-2-15", "15 February 2014", "February 2014"])
+def test_dates_that_do_not_sort_are_refused(value: str) -> None:
+    side = scored([[1, 0]] * 2, {"date": ["20/01/2014", "03/03/2014"]})
+    with pytest.raises(InputError, match="cannot be put in order with the values of date; remedy: dates like 2014"):
+        split(side, "date", value)
+    with pytest.raises(InputError, match="'20/01/2014' is no date like 2014-03-18"):
+        split(side, "date", "2014-02-15")
+
+
+@pytest.mark.parametrize("documents", [2, 9, 10])
+def test_few_documents_a_side_are_warned_of(documents: int) -> None:
+    few = scored([[i % 2, 0] for i in range(180)], {"document": [str(i % documents) for i in range(180)]})
+    many = scored([[i % 2, 0] for i in range(180)], {"document": [str(i // 3) for i in range(180)]})
+    found = compare(few, many, names=("May", "June"))
+    assert (found.before, found.after) == ("May", "June")
+    assert (found.units_before, found.units_after) == (documents, 60)
+    warning = (
+        f"fewer than 10 values of document on a side (May: {documents}): the intervals are too narrow; "
+        "take * and ** for hints"
+    )
+    assert found.warnings == ((warning,) if documents < 10 else ())
+
+
+def test_rows_without_a_document_are_none_together() -> None:
+    chosen = [[i < 90, 0] for i in range(180)]
+    empty = compare(scored(chosen, {"document": [None] * 180}), scored(chosen, {"document": [""] * 180}))
+    assert empty.cluster is None and empty.warnings == ()
+    part = scored(chosen, {"document": [str(i // 4) for i in range(80)] + [""] * 100})
+    found = compare(part, part)
+    assert found.units_before == 120
+    # One document of a hundred rows would make it twice as wide.
+    assert found.shifts[0].high < 1.5 * compare(scored(chosen), scored(chosen)).shifts[0].high * 2**0.5
+
+
+def test_documents_on_one_side_only_are_warned_of() -> None:
+    chosen = [[i % 2, 0] for i in range(120)]
+    found = compare(scored(chosen), scored(chosen, {"doc_id": [str(i // 6) for i in range(120)]}), names=("A", "B"))
+    assert found.cluster is None
+    assert found.warnings == (
+        "B has a column doc_id, A none that is filled: rows were drawn as if independent, and the intervals are too "
+        "narrow",
+    )
+
+
+def test_groups_are_the_same_whatever_the_format() -> None:
+    before = scored([[1, 0]] * 3, {"year": ["2013", "2014", ""]})
+    after = scored([[1, 0]] * 3, {"year": [2013.0, 2014, None]})
+    groups = compare(before, after, by="year").groups
+    assert [(group.value, group.rows_before, group.rows_after) for group in groups] == [
+        ("(none)", 1, 1),
+        ("2013", 1, 1),
+        ("2014", 1, 1),
+    ]
+
+
+def test_sides_scored_in_different_ways_are_warned_of() -> None:
+    one, made = drawn((0.3, 0.1), 200, 0), {"model": "aaa", "threshold": None, "top": None, "documents": False}
+    before, alike, after = (
+        replace(one, made=made | change)
+        for change in ({}, {}, {"model": "bbb", "threshold": {"demand": 0.6, "threat": 0.6}})
+    )
+    assert compare(before, alike).warnings == compare(before, one).warnings == ()
+    assert compare(before, after).warnings == (
+        "A and B were scored differently (model aaa and bbb; threshold not set and 0.6): rates may differ for that "
+        "alone; remedy: score both with the same model and options",
+    )
 
 
 def test_unusable_sides_are_refused() -> None:

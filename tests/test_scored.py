@@ -145,3 +145,13 @@ def test_another_layout_and_unknown_columns_are_refused(source: Path, bundled: R
         read_scored(wide, text_column="nope")
     with pytest.raises(InputError, match="cannot be read"):
         read_scored(wide.with_name("missing.csv"))
+
+
+def test_numbers_that_are_none_are_none(tmp_path: Path, bundled: RhetoricTagger) -> None:
+    source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text('{"year": 2013.0, "text": "We met."}\n{"year": 1.5, "text": "We left."}\n', encoding="utf-8")
+    bundled.score_file(source, out)
+    out.write_text(out.read_text(encoding="utf-8").replace("1.5,", "NaN,"), encoding="utf-8")
+    scored = read_scored(out)
+    assert scored.column("year") == [2013.0, None] and scored.values("year") == ["2013", ""]
+    assert scored.made["threshold"] is None and scored.take(np.array([True, False])).made == scored.made

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rhetoric.cli.style import label_style
+from rhetoric.cli.style import label_style, print_whole
 from rhetoric.compare import Comparison, Shift, compare, split
 from rhetoric.errors import InputError
 from rhetoric.scored import read_scored
@@ -54,57 +54,67 @@ def command(
     if (after is None) == (split_at is None):
         raise click.UsageError("Give two files, or one file and --split COLUMN=VALUE.")
     first = read_scored(before, text_column=text_column)
+    names: tuple[str, str] | None
+    left_out: list[str] = []
     if after is not None:
-        sides, names = (first, read_scored(after, text_column=text_column)), (before.name, after.name)
+        sides, names = (first, read_scored(after, text_column=text_column)), None
     else:
         column, equals, value = str(split_at).partition("=")
         if not equals or not column or not value:
             raise InputError(f"--split {split_at!r} is not COLUMN=VALUE; remedy: for example --split date=2014-03-01")
-        sides, names = split(first, column, value), (f"{column} < {value}", f"{column} ≥ {value}")
-    result = compare(*sides, by=by, resamples=resamples, seed=seed)
-    if after is None and first.errors:
-        line = f"{before.name}: {first.errors:,} rows without scores are on neither side"
-        result = replace(result, warnings=(*result.warnings, line))
+        sides = split(first, column, value)
+        names = (f"{before.name} with {column} < {value}", f"{before.name} with {column} ≥ {value}")
+        unplaced = len(first) - sum(map(len, sides))
+        if unplaced:
+            kind = f"a {column} that can be put before or after {value}"
+            left_out.append(f"{before.name}: {unplaced:,} rows without {kind} are on neither side")
+        if first.errors:
+            left_out.append(f"{before.name}: {first.errors:,} rows without scores are on neither side")
+    result = compare(*sides, by=by, resamples=resamples, seed=seed, names=names)
+    result = replace(result, warnings=(*result.warnings, *left_out))
     if as_json:
         click.echo(json.dumps(result.to_dict(), ensure_ascii=False, indent=2))
     else:
-        _print(result, names)
-
-
-def _print(result: Comparison, names: tuple[str, str]) -> None:
-    from rich.console import Console
-
-    console = Console(highlight=False, soft_wrap=True)
-    for name, rows, errors in (
-        (names[0], result.rows_before, result.errors_before),
-        (names[1], result.rows_after, result.errors_after),
-    ):
-        left_out = f", {errors:,} without scores left out" if errors else ""
-        console.print(f"{name}: {rows:,} rows{left_out}", markup=False)
-    _table(console, result.shifts, names)
-    for group in result.groups:
-        console.print(f"{result.by} = {group.value}: {group.rows_before:,} and {group.rows_after:,} rows", markup=False)
-        if group.shifts:
-            _table(console, group.shifts, names)
-        else:
-            console.print("  on one side only", markup=False)
-    drawn = f"values of {result.cluster}" if result.cluster else "rows"
-    console.print(f"95 % bootstrap intervals of the difference, drawn by {drawn}; percentage points.", markup=False)
-    console.print("* the interval leaves zero out; ** also when widened for all labels at once.", markup=False)
+        _print(result)
     for line in result.warnings:
         click.echo(f"warning: {line}", err=True)
 
 
-def _table(console: Console, shifts: Sequence[Shift], names: tuple[str, str]) -> None:
+def _print(result: Comparison) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False, soft_wrap=True)
+    for side, name, rows, errors in (
+        ("A", result.before, result.rows_before, result.errors_before),
+        ("B", result.after, result.rows_after, result.errors_after),
+    ):
+        left_out = f", {errors:,} without scores left out" if errors else ""
+        console.print(f"{side}: {name}: {rows:,} rows{left_out}", markup=False)
+    _table(console, result.shifts)
+    for group in result.groups:
+        console.print(f"{result.by} = {group.value}: {group.rows_before:,} and {group.rows_after:,} rows", markup=False)
+        if group.shifts:
+            _table(console, group.shifts)
+        else:
+            console.print("  on one side only", markup=False)
+    drawn = "rows"
+    if result.cluster:
+        drawn = f"values of {result.cluster} ({result.units_before:,} in A, {result.units_after:,} in B)"
+    console.print(f"95 % bootstrap intervals of the difference, drawn by {drawn}; percentage points.", markup=False)
+    console.print("scores: how many rows have a score near 0, …, near 1.", markup=False)
+    console.print("* the interval leaves zero out; ** also when widened for all labels at once.", markup=False)
+
+
+def _table(console: Console, shifts: Sequence[Shift]) -> None:
     from rich import box
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))  # fits 80 columns
     table.add_column("label", no_wrap=True)
-    for head in (*names, "difference", "95 %"):
-        table.add_column(escape(head), justify="right", no_wrap=True)
-    for head in ("", "scores, 0 to 1, in A", "in B"):
+    for head in ("A", "B", "B − A", "95 %"):
+        table.add_column(head, justify="right", no_wrap=True)
+    for head in ("", "scores in A", "in B"):
         table.add_column(head, no_wrap=True)
     for shift in sorted(shifts, key=lambda shift: -abs(shift.difference)):
         outside = shift.low > 0 or shift.high < 0
@@ -118,7 +128,7 @@ def _table(console: Console, shifts: Sequence[Shift], names: tuple[str, str]) ->
             _bars(shift.histogram_before),
             _bars(shift.histogram_after),
         )
-    console.print(table)
+    print_whole(console, table)
 
 
 def _bars(counts: Sequence[int]) -> str:

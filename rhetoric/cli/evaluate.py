@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from rhetoric.cli.options import check_out
+from rhetoric.cli.style import print_whole
 from rhetoric.cli.training_options import column_options, settings, write_text
 from rhetoric.finetune import Evaluation, evaluate
 from rhetoric.model_folder import BUNDLED
@@ -30,6 +32,8 @@ def command(
 
     Borderline cells, and labels that no row mentions, count neither way.
     """
+    if html is not None:
+        check_out(html, data, force=True)
     result = evaluate(
         _model(model), data, against=_model(against) if against else None, config=settings(**options), worst=worst
     )
@@ -39,6 +43,8 @@ def command(
         click.echo(json.dumps(result.to_dict(), ensure_ascii=False, indent=2))
     else:
         _print(result)
+    for line in result.warnings:
+        click.echo(f"warning: {line}", err=True)
 
 
 def _model(name: str) -> str | Path:
@@ -59,7 +65,7 @@ def _print(result: Evaluation) -> None:
             table.add_column(name, justify="right" if i else "left", no_wrap=True)
         for row in rows:
             table.add_row(*map(escape, row))
-        console.print(table)
+        print_whole(console, table)
 
     scores = result.scores
     show(
@@ -86,6 +92,8 @@ def _print(result: Evaluation) -> None:
         console.print(f"not in the data, so left out: {', '.join(result.not_in_data)}", markup=False)
     if result.comparison:
         console.print(f"\nagainst {result.against}", markup=False)
+        if result.not_shared:
+            console.print(f"which does not know {', '.join(result.not_shared)}, so left out here", markup=False)
         show(
             ("", "this", "other", "difference [95 %]", "p"),
             [

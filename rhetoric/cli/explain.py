@@ -7,12 +7,16 @@ import json
 import click
 
 from rhetoric.cli.options import check_label, read_document
-from rhetoric.explain import Explanation
+from rhetoric.errors import InputError
+from rhetoric.explain import LONGEST_RUN, Explanation
 from rhetoric.html import explanation as render
 from rhetoric.html import page
 from rhetoric.tagger import RhetoricTagger
 
 __all__ = ["command"]
+
+# Each word has the whole text scored three times, so the time grows with the square of the words.
+SLOW_FROM, MOST_WORDS = 100, 1000
 
 
 @click.command("explain")
@@ -24,16 +28,29 @@ __all__ = ["command"]
 def command(source: str, label: str | None, as_json: bool, as_html: bool, model: str | None) -> None:
     """Show which words of a sentence speak for a label (green) and against it (red)."""
     text = read_document(source).strip()
+    _check_length(text)
     tagger = RhetoricTagger.from_pretrained(model)
     if label is not None:
         check_label(label, tagger.labels)
     explanation = tagger.explain(text, label)
+    limits = tagger.thresholds
+    if label is None and all(score < limits[name] for name, score in explanation.scores.items()):
+        click.echo("note: the text carries no label; the one that scores highest is explained", err=True)
     if as_json:
         click.echo(json.dumps(explanation.to_dict(), ensure_ascii=False, indent=2))
     elif as_html:
         click.echo(page("Which words carried the label", render(explanation)), nl=False)
     else:
         _print_coloured(explanation)
+
+
+def _check_length(text: str) -> None:
+    count = len(text.split())
+    if count > MOST_WORDS:
+        raise InputError(f"the text has {count:,} words, more than {MOST_WORDS:,}; remedy: pass one sentence of it")
+    if count > SLOW_FROM:
+        line = f"the text has {count:,} words, so {LONGEST_RUN * count:,} variants are scored; best is one sentence"
+        click.echo(f"note: {line}", err=True)
 
 
 def _print_coloured(explanation: Explanation) -> None:

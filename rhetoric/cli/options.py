@@ -13,12 +13,16 @@ import click
 from rhetoric.engines.choice import ENGINES, PRECISIONS
 from rhetoric.errors import InputError, RhetoricError
 
-__all__ = ["check_label", "engine_options", "parse_labels", "parse_threshold", "read_document"]
+__all__ = ["check_label", "check_out", "engine_options", "parse_labels", "parse_threshold", "read_document"]
 
 # What one person reads as one document; a larger file is a corpus, or something that is no text.
 MAX_DOCUMENT_BYTES = 4_000_000
+# Files of rows, which are for `rhetoric score`.
+TABLE_NAME = re.compile(r"\.(?:csv|tsv|jsonl|ndjson|parquet|pq)(?:\.(?:gz|zst))?$", re.I)
 # How a file name ends, and hardly ever a text.
 FILE_NAME = re.compile(r"\.(?:txt|text|md|rtf|docx?|odt|pdf|html?|xml|json|jsonl|csv|tsv|parquet|gz|zst|zip)$", re.I)
+
+SCORE = "remedy: rhetoric score, for files of rows"
 
 ENGINE_OPTIONS = (
     click.option(
@@ -87,6 +91,24 @@ def parse_threshold(values: Sequence[str], known: Sequence[str]) -> float | dict
     return limits
 
 
+def check_out(out: Path, *sources: str | Path, force: bool) -> None:
+    """Raises InputError if an output is there and may not be replaced, or is what the command reads."""
+    if not out.exists():
+        return
+    for source in sources:
+        if str(source) != "-" and _is_same(out, source):
+            raise InputError(f"{out} is what is read, and would be lost; remedy: another name for the output")
+    if not force:
+        raise InputError(f"{out} exists; remedy: another name, or --force to replace it")
+
+
+def _is_same(out: Path, source: str | Path) -> bool:
+    try:
+        return out.samefile(source)
+    except (OSError, ValueError):  # a text is no possible file name
+        return False
+
+
 def read_document(source: str) -> str:
     """The text of an argument, of the file it names, or of standard input (`-`).
 
@@ -108,9 +130,12 @@ def read_document(source: str) -> str:
     if exists:
         try:
             with path.open("rb") as stream:
-                return _decode(stream.read(MAX_DOCUMENT_BYTES + 1), source)
+                text = _decode(stream.read(MAX_DOCUMENT_BYTES + 1), source)
         except OSError as error:
             raise RhetoricError(f"{source} cannot be read ({error.strerror}); remedy: check its permissions") from error
+        if TABLE_NAME.search(source):
+            click.echo(f"warning: {source} looks like a table, and is read as one running text; {SCORE}", err=True)
+        return text
     one_word = not any(map(str.isspace, source))
     if FILE_NAME.search(source) or (one_word and ("/" in source or "\\" in source)):
         raise InputError(f"no file at {source!r}; remedy: check the path, or pass the text itself in quotes")
@@ -124,7 +149,8 @@ def _decode(data: bytes, name: str) -> str:
             "remedy: split it into documents and tag each"
         )
     if b"\0" in data:
-        raise InputError(f"{name} is a binary file (NUL byte at offset {data.index(0)}); remedy: save it as plain text")
+        remedy = SCORE if TABLE_NAME.search(name) else "remedy: save it as plain text"
+        raise InputError(f"{name} is a binary file (NUL byte at offset {data.index(0)}); {remedy}")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

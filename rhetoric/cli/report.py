@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from rhetoric.cli.options import check_out
 from rhetoric.errors import InputError
 from rhetoric.report import report
 from rhetoric.scored import read_scored
@@ -28,8 +29,7 @@ def command(
 
     The page is a single file that loads nothing from elsewhere. It can be read on a phone and printed.
     """
-    if out.exists() and not force:
-        raise InputError(f"{out} exists; remedy: another name, or --force")
+    check_out(out, scored, force=force)
     html = report(read_scored(scored, text_column=text_column), time=time, by=by or None, title=title)
     part = out.with_name(f"{out.name}.part")
     try:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rhetoric.taxonomy import TAXONOMY
 
-__all__ = ["FAMILY_STYLE", "label_style"]
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+__all__ = ["FAMILY_STYLE", "label_style", "print_whole"]
 
 FAMILY_STYLE = {
     "directive": "yellow",
@@ -19,3 +25,12 @@ _STYLE = {row.name: FAMILY_STYLE[row.family] for row in TAXONOMY}
 def label_style(label: str) -> str:
     """Colour of a label; white for labels of the user's own."""
     return _STYLE.get(label, "white")
+
+
+def print_whole(console: Console, table: Table) -> None:
+    """Prints a table at its full width, so that no figure is cut in a pipe; a narrow terminal wraps its lines."""
+    from rich.measure import Measurement
+
+    wanted = Measurement.get(console, console.options.update(max_width=10_000), table).maximum
+    console.width = max(console.width, wanted)
+    console.print(table)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from rhetoric.cli.options import check_out
 from rhetoric.cli.training_options import write_text
 from rhetoric.errors import InputError
 from rhetoric.finetune import suggest
@@ -45,8 +46,7 @@ def command(
     """
     if out.suffix.lower() != ".csv":
         raise InputError(f"{out} is no .csv; remedy: a name that ends in .csv")
-    if out.exists() and not force:
-        raise InputError(f"{out} exists; remedy: another name, or --force to replace it")
+    check_out(out, pool, force=force)
 
     def progress(done: int, total: int) -> None:
         click.echo(f"\r{done:,} of {total:,} texts scored", err=True, nl=done == total)

@@ -9,8 +9,7 @@ from typing import Any
 
 import click
 
-from rhetoric.cli.options import parse_labels, parse_threshold, read_document
-from rhetoric.errors import InputError
+from rhetoric.cli.options import check_out, parse_labels, parse_threshold, read_document
 from rhetoric.prediction import Document, Sentence
 from rhetoric.tagger import RhetoricTagger
 
@@ -48,8 +47,8 @@ def command(
         raise click.UsageError("--json and --html exclude each other.")
     if out is not None and not as_html:
         raise click.UsageError("-o is for --html.")
-    if out is not None and out.exists() and not force:
-        raise InputError(f"{out} exists; remedy: another name, or --force")
+    if out is not None:
+        check_out(out, source, force=force)
     text = read_document(source)
     tagger = RhetoricTagger.from_pretrained(model)
     wanted = parse_labels(labels, tagger.labels)

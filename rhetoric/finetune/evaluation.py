@@ -26,6 +26,7 @@ from rhetoric.tagger import RhetoricTagger
 __all__ = ["Evaluation", "WorstError", "evaluate"]
 
 PROBLEMS_SHOWN = 5
+FEW_GROUPS = 10  # a bootstrap of fewer groups gives intervals that are too narrow
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ class Evaluation:
         worst: Wrong decisions, the surest first.
         against: The other model, or None.
         comparison: This model minus the other: macro, micro, subset accuracy, then each label both know.
+        not_shared: Labels of the data that the other model does not know; they are left out of the comparison.
+        warnings: What makes the figures less trustworthy.
     """
 
     model: str
@@ -71,6 +74,8 @@ class Evaluation:
     worst: tuple[WorstError, ...]
     against: str | None
     comparison: tuple[Comparison, ...]
+    not_shared: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain dict, ready for `json.dumps`."""
@@ -122,8 +127,11 @@ def evaluate(
     rows = to_data(reading.rows, labels, config)
     probabilities, decided = _decisions(tagger, rows)
     comparison: tuple[Comparison, ...] = ()
+    not_shared: tuple[str, ...] = ()
     if against is not None:
-        comparison = _compare(rows, decided, RhetoricTagger.from_pretrained(against))
+        other = RhetoricTagger.from_pretrained(against)
+        comparison = _compare(rows, decided, other)
+        not_shared = tuple(name for name in labels if name not in other.labels)
     return Evaluation(
         model=_shown(model),
         data=reading.source,
@@ -133,7 +141,18 @@ def evaluate(
         worst=_worst(rows, decided, probabilities, worst),
         against=None if against is None else _shown(against),
         comparison=comparison,
+        not_shared=not_shared,
+        warnings=_few_groups(rows.groups, reading.columns.get("group", "")),
     )
+
+
+def _few_groups(groups: Sequence[str] | None, column: str) -> tuple[str, ...]:
+    count = FEW_GROUPS if groups is None else len(set(groups))
+    if count >= FEW_GROUPS:
+        return ()
+    drawn = "rows were drawn as if independent, and " if count < 2 else ""
+    values = f"only {count} values" if count > 1 else "only one value"
+    return (f"the rows have {values} of {column}: {drawn}the intervals are too narrow",)
 
 
 def _shown(model: str | Path | None) -> str:

@@ -36,6 +36,7 @@ def page(result: Evaluation) -> str:
         f"<h1>{escape(result.model)}</h1>",
         f"<p>On {result.scores.rows:,} rows of {escape(result.data)}; brackets and bars are 95 % bootstrap "
         "intervals.</p>",
+        *(f'<p class="note">Warning: {escape(line)}.</p>' for line in result.warnings),
         _overall(result),
         _labels(result),
         _comparison(result) if result.comparison else "",
@@ -91,7 +92,9 @@ def _comparison(result: Evaluation) -> str:
         )
         for row in result.comparison
     ]
-    return f"<h2>Against {escape(result.against or '')}</h2>" + _table(head, rows)
+    left_out = f'<p class="note">The other does not know {escape(", ".join(result.not_shared))}; left out here.</p>'
+    title = f"<h2>Against {escape(result.against or '')}</h2>"
+    return title + (left_out if result.not_shared else "") + _table(head, rows)
 
 
 def _confusion(result: Evaluation) -> str:

@@ -2,7 +2,8 @@
 
 Everything is a sum over rows, so a bootstrap is one matrix product: rows drawn with replacement are a matrix of
 counts (Efron, 1979). Rows of one document resemble each other; where groups are known whole groups are drawn,
-which keeps intervals honest. Cells outside the mask count neither for nor against.
+which keeps intervals honest; a single group says nothing of others, so its rows are drawn. Cells outside the mask
+count neither for nor against.
 """
 
 from __future__ import annotations
@@ -144,7 +145,7 @@ def score(
         decided: bool (n, L).
         mask: bool (n, L), True where a cell counts.
         probabilities: float32 (n, L), calibrated.
-        groups: Group of each row; rows of a group are drawn together.
+        groups: Group of each row; rows of a group are drawn together, unless there is only one.
         draws: Bootstrap samples.
         seed: Of the bootstrap.
     """
@@ -244,7 +245,7 @@ class _Units:
         per_row = np.column_stack(
             [gold & decided & mask, gold & mask, decided & mask, np.ones(len(gold), np.bool_), right]
         ).astype(np.float64)
-        if groups is None:
+        if groups is None or len(set(groups)) < 2:  # one unit drawn would leave intervals without width
             self.sums = per_row
         else:
             unit = np.unique(np.asarray(groups), return_inverse=True)[1]

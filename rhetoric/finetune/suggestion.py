@@ -67,7 +67,7 @@ def suggest(
         count: How many to choose.
         model: Folder or Hub id; None for the bundled model.
         column: Column of the text; None for "text" or "sentence".
-        exclude: Data whose texts are labelled already.
+        exclude: Data whose texts are labelled already, under `column`, or else "text" or "sentence".
         progress: Called with texts scored and texts in all.
 
     Returns:
@@ -113,7 +113,9 @@ def _new_texts(
     seen = set()
     for source in exclude:
         other = read_table(source)
-        seen |= {normalised(text) for text in other.columns[text_column(other, name)] if isinstance(text, str)}
+        # What `rhetoric suggest` wrote for a pool with another name has its own.
+        column_there = name if name in other.columns else None
+        seen |= {normalised(text) for text in other.columns[text_column(other, column_there)] if isinstance(text, str)}
     texts, rows = [], []
     for text, number in zip(column, numbers, strict=True):
         if isinstance(text, str) and text.strip() and (key := normalised(text)) not in seen:
@@ -134,7 +136,7 @@ def _uncertainty(
 def _choose(texts: Sequence[str], uncertainty: npt.NDArray[np.float32], count: int) -> list[tuple[int, int]]:
     """Pairs of a text and the label it is chosen for, each label in turn."""
     labels = uncertainty.shape[1]
-    share = min(len(texts), -(-CANDIDATES * count // labels))
+    share = min(len(texts), max(count, -(-CANDIDATES * count // labels)))  # enough even if all labels doubt the same
     best = np.argpartition(-uncertainty, share - 1, axis=0)[:share]
     candidates = np.unique(best)
     vectors = _vectors([texts[i] for i in candidates])

@@ -120,7 +120,7 @@ def figures(scored: Scored, *, time: str | None = None, by: Sequence[str] = ()) 
         unit=unit,
         over_time=tuple(over_time),
         undated=undated,
-        by={column: _by(rows, scored.column(column)) for column in by},
+        by={column: _by(rows, scored.values(column)) for column in by},
         together=together,
         design_effect=rows.effect[: len(scored.labels)],
         typical={name: _distinct(scored, scored.scores[:, i], 3) for i, name in enumerate(scored.labels)},
@@ -207,7 +207,7 @@ class _Rows:
         any_of = [scored.chosen[:, of == name].any(axis=1, keepdims=True) for name in self.families]
         self.carried = np.hstack([scored.chosen, *any_of])
         column = next((name for name in DOCUMENT_NAMES if name in scored.columns), None)
-        self.effect = _design_effect(self.carried, None if column is None else scored.columns[column])
+        self.effect = _design_effect(self.carried, None if column is None else scored.members(column))
         sides = [len(self.labels) + i for i, name in enumerate(self.families) if name in CONFLICT + COOPERATION]
         self.balance_effect = float(self.effect[sides].mean()) if sides else 1.0
 
@@ -220,12 +220,11 @@ class _Rows:
         )
 
 
-def _design_effect(carried: Bools, documents: Sequence[Any] | None) -> npt.NDArray[np.float64]:
+def _design_effect(carried: Bools, member: npt.NDArray[np.int64] | None) -> npt.NDArray[np.float64]:
     """Kish (1965): the variance of a rate over documents drawn whole, over that of rows drawn one by one."""
     ones = np.ones(carried.shape[1])
-    if documents is None:
+    if member is None:
         return ones
-    _, member = np.unique([str(cell) for cell in documents], return_inverse=True)
     sizes = np.bincount(member).astype(float)
     if len(sizes) < 2:
         return ones
@@ -236,8 +235,8 @@ def _design_effect(carried: Bools, documents: Sequence[Any] | None) -> npt.NDArr
     return np.asarray(np.maximum(by_document / by_row, 1.0))
 
 
-def _by(rows: _Rows, cells: Sequence[Any]) -> tuple[Part, ...]:
-    names = np.array([str(cell) if cell not in (None, "") else "(none)" for cell in cells], object)
+def _by(rows: _Rows, cells: Sequence[str]) -> tuple[Part, ...]:
+    names = np.array([cell or "(none)" for cell in cells], object)
     ranked = sorted(Counter(names).items(), key=lambda group: (-group[1], group[0]))
     shown = [name for name, _ in ranked[:MOST_GROUPS]]
     parts = [rows.part(name, names == name) for name in shown]

@@ -203,7 +203,7 @@ def _packed(scored: Scored, time: str | None, by: Sequence[str]) -> str:
     document = _document(scored)
     columns: dict[str, dict[str, Any]] = {}
     for name in dict.fromkeys([*by, *([document] if document else [])]):
-        values = [str(cell) if cell not in (None, "") else "" for cell in scored.columns[name]]
+        values = scored.values(name)
         names = sorted(set(values))
         place = {value: i for i, value in enumerate(names)}
         columns[name] = {"values": names, "rows": [place[value] for value in values]}
@@ -218,7 +218,7 @@ def _packed(scored: Scored, time: str | None, by: Sequence[str]) -> str:
         "columns": columns,
         "filters": list(dict.fromkeys(by)),
         "document": document,
-        "time": None if time is None else [str(cell) if cell is not None else "" for cell in scored.columns[time]],
+        "time": None if time is None else scored.values(time),
     }
     return base64.b64encode(
         gzip.compress(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"), 6, mtime=0)

@@ -24,10 +24,10 @@ Run = Callable[..., Outcome]
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    def call(*arguments: object, stdin: bytes = b"") -> Outcome:
+    def call(*arguments: object, stdin: bytes = b"", columns: int = 120) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["rhetoric", *map(str, arguments)])
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
-        monkeypatch.setenv("COLUMNS", "120")
+        monkeypatch.setenv("COLUMNS", str(columns))
         with pytest.raises(SystemExit) as stop:
             main()
         captured = capsys.readouterr()

@@ -61,6 +61,47 @@ def test_rows_without_scores_are_told_once_when_a_file_is_split(
     assert done.err.count("out.jsonl: 1 rows without scores are on neither side") == 1
 
 
+def test_no_figure_is_cut_where_names_are_long_and_the_terminal_is_narrow(
+    files: tuple[Path, Path, Path], run: Run, tmp_path: Path
+) -> None:
+    names = [tmp_path / f"general_debate_of_the_assembly_{year}.scored.jsonl" for year in (2013, 2014)]
+    for source, path in zip(files, names, strict=False):
+        path.write_bytes(source.read_bytes())
+    done = run("compare", *names, columns=60)
+    assert "…" not in done.out.replace(" … ", "").replace("0, …, near", "")
+    lines = {line.split()[0]: line for line in done.out.splitlines() if line.strip()}
+    assert lines["conciliation"].split()[1:4] == ["50.0%", "0.0%", "-50.0"]
+    assert max(map(len, done.out.splitlines()[2:18])) <= 80
+    assert f"A: {names[0]}: 120 rows" in done.out
+
+
+def test_a_file_that_a_spreadsheet_saved_is_read(files: tuple[Path, Path, Path], run: Run, tmp_path: Path) -> None:
+    saved = tmp_path / "saved.csv"
+    saved.write_bytes(b"\xef\xbb\xbf" + files[2].read_bytes())
+    assert run("compare", saved, "--split", "year=2014").code == 0
+
+
+def test_sides_of_a_split_are_told_apart_and_rows_on_none_are_counted(
+    tmp_path: Path, bundled: RhetoricTagger, run: Run
+) -> None:
+    source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    rows = [(year, i % 3, text) for i, year in enumerate((2013, 2014, None, "n.d.")) for text in EARLY * 3]
+    lines = [json.dumps({"year": y, "document": f"{y} {d}", "text": t}) + "\n" for y, d, t in rows]
+    source.write_text("".join(lines) + lines[0].replace("2013 0", "2013 1"), encoding="utf-8")
+    bundled.score_file(source, out)
+    done = run("compare", out, "--split", "year=2014", "--json")
+    result = json.loads(done.out)
+    assert result["before"] == "out.jsonl with year < 2014" and result["rows_before"] == 7
+    assert "out.jsonl: 12 rows without a year that can be put before or after 2014 are on neither side" in done.err
+    few = (
+        "fewer than 10 values of document on a side (out.jsonl with year < 2014: 2): the intervals are too narrow; "
+        "take * and ** for hints"
+    )
+    assert few in result["warnings"] and f"warning: {few}" in done.err
+    table = run("compare", out, "--split", "year=2014")
+    assert "drawn by values of document (2 in A, 1 in B)" in table.out and few in table.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

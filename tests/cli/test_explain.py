@@ -37,3 +37,21 @@ def test_an_unknown_label_is_suggested(run: Run, tiny_folder: Path) -> None:
     outcome = run("explain", "talks today", "--model", tiny_folder, "--label", "demnad")
     assert (outcome.code, outcome.out) == (2, "")
     assert "did you mean 'demand'?" in outcome.err
+
+
+def test_a_label_that_is_not_given_and_a_long_text_are_told(run: Run, tiny_folder: Path) -> None:
+    call = ["--model", tiny_folder, "--json"]
+    given = json.loads(run("tag", "we must begin talks", "--threshold", "0", *call).out)["sentences"][0]["scores"]
+    outcome = run("explain", "we must begin talks", *call)
+    carried = run("tag", "we must begin talks", *call).out
+    if json.loads(carried)["sentences"][0]["labels"]:
+        assert outcome.err == ""
+    else:
+        assert list(json.loads(outcome.out)["contributions"]) == [max(given, key=given.__getitem__)]
+        assert outcome.err == "note: the text carries no label; the one that scores highest is explained\n"
+    long = run("explain", "we must talk " * 50, "--label", "demand", *call)
+    assert long.code == 0
+    assert long.err == "note: the text has 150 words, so 450 variants are scored; best is one sentence\n"
+    endless = run("explain", "talks " * 1001, *call)
+    assert (endless.code, endless.out) == (2, "")
+    assert "the text has 1,001 words, more than 1,000; remedy: pass one sentence of it" in endless.err

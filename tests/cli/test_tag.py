@@ -180,3 +180,25 @@ def test_html_goes_to_a_file(run: Run, tiny_folder: Path, tmp_path: Path) -> Non
     assert run(*call, "-o", page, "--force").code == 0
     assert run(*call, "-o", tmp_path / "no" / "page.html").err.count("cannot be written") == 1
     assert run("tag", "Talks.", "-o", page).code == 2
+
+
+def test_a_page_does_not_replace_its_text(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "speech.txt"
+    file.write_text(TEXT, encoding="utf-8")
+    outcome = run("tag", file, "--html", "-o", file, "--force")
+    assert outcome.code == 2 and "is what is read, and would be lost; remedy: another name" in outcome.err
+    assert file.read_text(encoding="utf-8") == TEXT
+
+
+def test_a_table_is_not_silently_read_as_a_text(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "speeches.csv"
+    file.write_text("id,text\n1,We must talk.\n", encoding="utf-8")
+    outcome = run("tag", file, "--model", tiny_folder)
+    assert outcome.code == 0
+    assert outcome.err == (
+        f"warning: {file} looks like a table, and is read as one running text; remedy: rhetoric score, for files of "
+        "rows\n"
+    )
+    packed = tmp_path / "speeches.csv.gz"
+    packed.write_bytes(b"\x1f\x8b\x08\x00")
+    assert "(NUL byte at offset 3); remedy: rhetoric score, for files of rows" in run("tag", packed).err

@@ -150,3 +150,38 @@ def test_suggest_writes_rows_to_label(run: Run, tiny_folder: Path, write: Write,
     assert run("suggest", pool, "-o", out, "--model", tiny_folder, "--force", "--exclude", out).code == 0
     with out.open(encoding="utf-8", newline="") as stream:
         assert len(list(csv.DictReader(stream))) == 68
+
+
+def test_evaluate_warns_and_keeps_its_data_and_cuts_no_figure(run: Run, tiny_folder: Path, write: Write) -> None:
+    rows = [row | {"document": "speech"} for row in make_rows(40)]
+    data = write(rows, "data.jsonl")
+    outcome = run("evaluate", tiny_folder, data, "--worst", 0, columns=40)
+    assert outcome.code == 0
+    assert outcome.err == (
+        "warning: the rows have only one value of document: rows were drawn as if independent, and the intervals are "
+        "too narrow\n"
+    )
+    assert "calibration" in outcome.out and "…" not in outcome.out
+    assert len(json.loads(run("evaluate", tiny_folder, data, "--json").out)["warnings"]) == 1
+    before = data.read_bytes()
+    outcome = run("evaluate", tiny_folder, data, "--html", data)
+    assert outcome.code == 2 and "is what is read, and would be lost" in outcome.err
+    assert data.read_bytes() == before
+
+
+def test_suggest_does_not_replace_its_pool_and_goes_on_from_its_own_file(
+    run: Run, tiny_folder: Path, tmp_path: Path
+) -> None:
+    pool, out = tmp_path / "pool.csv", tmp_path / "next.csv"
+    pool.write_text("body\n" + "".join(f'"{row["text"]}"\n' for row in make_rows(20)), encoding="utf-8")
+    call = ["suggest", pool, "-n", 8, "--model", tiny_folder, "--text-column", "body"]
+    outcome = run(*call, "-o", pool, "--force")
+    assert outcome.code == 2 and "is what is read" in outcome.err
+    assert run(*call, "-o", out).code == 0
+    outcome = run(*call, "-o", tmp_path / "more.csv", "--exclude", out)
+    assert outcome.code == 0, outcome.err
+    texts = []
+    for path in (out, tmp_path / "more.csv"):
+        with path.open(encoding="utf-8", newline="") as stream:
+            texts += [row["text"] for row in csv.DictReader(stream)]
+    assert len(texts) == len(set(texts)) == 16

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -111,3 +112,39 @@ def test_data_that_cannot_be_evaluated_on_is_refused(tiny_folder: Path) -> None:
         evaluate(tiny_folder, rows)
     with pytest.raises(InputError, match="carries no label"):
         evaluate(tiny_folder, [{"text": "talks", "labels": []}])
+
+
+@pytest.mark.parametrize(
+    ("documents", "warnings"),
+    [
+        (
+            1,
+            (
+                "the rows have only one value of document: rows were drawn as if independent, and the intervals are "
+                "too narrow",
+            ),
+        ),
+        (4, ("the rows have only 4 values of document: the intervals are too narrow",)),
+        (10, ()),
+    ],
+)
+def test_few_documents_are_warned_of(tiny_folder: Path, documents: int, warnings: tuple[str, ...]) -> None:
+    rows = [row | {"document": f"d{i % documents}"} for i, row in enumerate(make_rows(60))]
+    result = evaluate(tiny_folder, rows)
+    assert result.warnings == warnings
+    assert result.scores.micro_f1.low < result.scores.micro_f1.high
+    assert all(line in result.to_html() for line in warnings)
+    assert evaluate(tiny_folder, make_rows(20)).warnings == ()
+
+
+def test_labels_that_the_other_model_does_not_know_are_named(
+    tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = RhetoricTagger.from_pretrained(tiny_folder)
+    labels = tuple(name for name in real.labels if name not in ("demand", "threat"))
+    other = SimpleNamespace(labels=labels, predict=real.predict)
+    monkeypatch.setattr(RhetoricTagger, "from_pretrained", lambda model: real if model == tiny_folder else other)
+    result = evaluate(tiny_folder, make_rows(60), against="other")
+    assert result.not_shared == ("demand", "threat")
+    assert [row.name for row in result.comparison[3:]] == ["conciliation", "solidarity"]
+    assert "does not know demand, threat; left out" in result.to_html()

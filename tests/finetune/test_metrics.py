@@ -106,3 +106,13 @@ def test_confusion_says_what_was_given_instead() -> None:
     gold = np.array([[1, 0], [1, 0], [0, 0], [1, 1]], bool)
     decided = np.array([[0, 1], [0, 0], [0, 1], [1, 1]], bool)
     assert confusion(gold, decided, np.ones_like(gold)).tolist() == [[0, 1, 1], [0, 0, 0], [0, 1, 0]]
+
+
+def test_a_single_group_is_not_taken_for_certain() -> None:
+    gold, decided, mask, probabilities = sample(100)
+    alone = score("abcd", gold, decided, mask, probabilities)
+    assert score("abcd", gold, decided, mask, probabilities, groups=["speech"] * 100) == alone
+    flipped = decided.copy()
+    flipped[0, 0] ^= True
+    for row in compare("abcd", gold, flipped, decided, mask, groups=["speech"] * 100)[:2]:
+        assert row.p_value > 0.3 and row.difference.low <= 0 <= row.difference.high

@@ -54,3 +54,9 @@ def test_labelled_repeated_and_unusable_texts_are_passed_over(tiny_folder: Path)
         suggest(pool, 9, model=tiny_folder, exclude=[pool])
     with pytest.raises(InputError, match="count=0"):
         suggest(pool, 0, model=tiny_folder)
+
+
+def test_as_many_are_chosen_as_asked_for_where_all_labels_doubt_the_same() -> None:
+    uncertainty = np.repeat(np.linspace(1, 0.5, 60, dtype=np.float32)[:, None], 12, axis=1)
+    chosen = _choose([f"text {i}" for i in range(60)], uncertainty, 60)
+    assert sorted(i for i, _ in chosen) == list(range(60))

@@ -110,3 +110,10 @@ def test_unusable_columns_are_named() -> None:
         figures(scored([[1, 0, 0]]), by=["nope"])
     with pytest.raises(InputError, match="no scored row"):
         figures(scored(np.zeros((0, 3))))
+
+
+def test_rows_without_a_document_are_none_together() -> None:
+    chosen = [[i % 8 < 4, 0, 0] for i in range(40)]
+    few = figures(scored(chosen, {"document": [str(i // 4) for i in range(40)]})).design_effect[0]
+    none = figures(scored(chosen, {"document": ["", None] * 20})).design_effect[0]
+    assert few > 2 and none == pytest.approx(40 / 39)

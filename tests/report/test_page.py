@@ -131,3 +131,16 @@ def test_the_command_writes_whole_or_nothing(run: Run, tmp_path: Path, tiny_fold
     assert run("report", out, "-o", page, "--force", "--by", "nope").code == 2
     assert run("report", out, "-o", tmp_path / "no" / "r.html").code == 2
     assert sorted(path.name for path in tmp_path.glob("*.part")) == []
+
+
+def test_few_documents_are_told() -> None:
+    assert "These are only 4, so the intervals are too narrow." in report(scored(40))
+    assert "These are only" not in report(scored(100))
+
+
+def test_the_page_does_not_replace_the_scored_file(run: Run, tmp_path: Path) -> None:  # noqa: F811
+    file = tmp_path / "scored.csv"
+    file.write_text("text\n", encoding="utf-8")
+    outcome = run("report", file, "-o", file, "--force")
+    assert outcome.code == 2 and "is what is read, and would be lost" in outcome.err
+    assert file.read_text(encoding="utf-8") == "text\n"
