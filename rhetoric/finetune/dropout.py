@@ -23,7 +23,7 @@ class ByteDropout(torch.nn.Module):
 
     def __init__(self, share: float) -> None:
         super().__init__()
-        self.p = round(share * VALUES) / VALUES
+        self.p: float = round(share * VALUES) / VALUES
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         """The values, any shape; in evaluation as they are."""

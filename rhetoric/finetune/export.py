@@ -147,17 +147,19 @@ def _observe(
     model, _ = build_graph(weights, shape, quantised={}, int8_words=False, taps=taps)
     session, rng = _session(model), np.random.default_rng(0)
     seen: dict[str, Observed] = {}
+    samples: dict[str, list[Array]] = {tap: [] for tap in taps}
     for ids in sequences:
         for tap, value in zip(taps, session.run(list(taps), {"input_ids": ids}), strict=True):
             positions = value.reshape(-1, value.shape[-1])
-            sample = positions[np.r_[0, rng.integers(0, len(positions), SAMPLED)]]
+            samples[tap].append(positions[np.r_[0, rng.integers(0, len(positions), SAMPLED)]])
             if tap not in seen:
                 none = np.zeros(positions.shape[1], np.float32)
-                seen[tap] = Observed(none, none, np.zeros((len(none), len(none)), np.float32), sample[:0])
+                seen[tap] = Observed(none, none, np.zeros((len(none), len(none)), np.float32), positions[:0])
             own = seen[tap]
             own.low, own.high = np.minimum(own.low, positions.min(axis=0)), np.maximum(own.high, positions.max(axis=0))
             own.moments += positions.T @ positions
-            own.sample = np.concatenate([own.sample, sample])
+    for tap, own in seen.items():
+        own.sample = np.concatenate(samples[tap])
     return seen
 
 

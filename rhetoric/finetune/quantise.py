@@ -76,7 +76,8 @@ def quantise(seen: Observed, weights: Mapping[str, Array]) -> dict[str, Quantise
         Each product in int8; they share scale, zero and smooth.
     """
     side_by_side = np.concatenate(list(weights.values()), axis=1)
-    errors = [_error(seen, side_by_side, share) for share in SHARES]
+    exact = seen.sample @ side_by_side
+    errors = [_error(seen, side_by_side, exact, share) for share in SHARES]
     scale, zero, smooth = _scaling(seen, side_by_side, SHARES[int(np.argmin(errors))])
     moments = seen.moments / np.outer(smooth, smooth)
     moments[np.diag_indices_from(moments)] += DAMPING * np.diag(moments).mean()
@@ -95,14 +96,14 @@ def _scaling(seen: Observed, weight: Array, share: float) -> tuple[float, int, A
     return scale, round(-lowest / scale), smooth.astype(np.float64)
 
 
-def _error(seen: Observed, weight: Array, share: float) -> float:
+def _error(seen: Observed, weight: Array, exact: Array, share: float) -> float:
     """Mean squared error of the products of the sample, weights rounded to the nearest."""
     scale, zero, smooth = _scaling(seen, weight, share)
-    inputs = (np.clip(np.rint(seen.sample / smooth / scale) + zero, 0, 255) - zero) * scale
+    smooth = smooth.astype(np.float32)  # a choice among eight ways needs no more, and takes half the time
+    inputs = (np.clip(np.rint(seen.sample / (smooth * scale)) + zero, 0, 255) - zero) * np.float32(scale)
     even = weight * smooth[:, None]
     steps = _steps(even)
-    gap = inputs @ (np.rint(even / steps) * steps) - seen.sample @ weight
-    return float(np.square(gap).mean())
+    return float(np.square(inputs @ (np.rint(even / steps) * steps) - exact).mean())
 
 
 def _steps(weight: Array) -> Array:
