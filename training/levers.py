@@ -43,7 +43,7 @@ Figures = npt.NDArray[np.float64]
 
 RESULTS = Path(__file__).parent / "results" / "levers.json"
 EPOCHS, BATCH, RATE, WARMUP, DECAY, LONGEST = 3, 8, 2e-4, 0.06, 0.01, 128
-POOL_ADAPTED, POOL_TAUGHT = 20_000, 4_000
+POOL_ADAPTED, POOL_TAUGHT = 8_000, 2_600
 MASKED = 0.15  # share of the word pieces, as BERT has it
 # Row f says which labels are of family f.
 MEMBERS = torch.tensor([[float(row.family == family) for row in TAXONOMY] for family in FAMILIES])
@@ -65,7 +65,7 @@ class Lever:
         quoted: Share of the rows that become a quotation.
         dropout: Share of the activations that is dropped; BERT has 0.1.
         annotations: Whether as many sentences of training/annotations are added.
-        written: Whether the sentences of training/written.tsv are added.
+        written: Whether as many sentences of training/written.tsv are added.
         adapted: Whether the base first learned to fill in masked words of the pool.
         taught: Whether sentences of the pool are added with what the plain runs, together, say of them.
     """
@@ -102,7 +102,7 @@ LEVERS = (
     Lever("a third of the rows quoted", quoted=1 / 3),
     Lever("dropout", dropout=0.1),
     Lever("as many annotations added", annotations=True),
-    Lever("written sentences added", written=True),
+    Lever("as many written sentences added", written=True),
     Lever("base adapted to the pool", adapted=True),
     Lever("pool sentences taught by the plain runs", taught=True),
 )
@@ -173,11 +173,9 @@ class Study:
             of = [i for i, _ in twins]
             rows = join(rows, Rows([text for _, text in twins], rows.targets[of], [rows.source[i] for i in of]))
         if lever.annotations:
-            read = read_annotations(self.corpus / "pool.jsonl.gz")
-            of = rng.sample(range(len(read.texts)), len(rows.texts))
-            rows = join(rows, Rows([read.texts[i] for i in of], read.targets[of], [read.source[i] for i in of]))
+            rows = join(rows, some(read_annotations(self.corpus / "pool.jsonl.gz"), len(rows.texts), rng))
         if lever.written:
-            rows = join(rows, read_written(1, seed))
+            rows = join(rows, some(read_written(1, seed), len(rows.texts), rng))
         if lever.taught:
             rows = join(rows, self._taught())
         return rows
@@ -324,6 +322,12 @@ def adapt(base: Path, texts: Sequence[str], out: Path) -> None:
         optimizer.zero_grad()
     network.bert.save_pretrained(out)
     tokenizer.save_pretrained(out)
+
+
+def some(rows: Rows, count: int, rng: random.Random) -> Rows:
+    """Rows drawn at random."""
+    of = rng.sample(range(len(rows.texts)), count)
+    return Rows([rows.texts[i] for i in of], rows.targets[of], [rows.source[i] for i in of])
 
 
 def quoted(text: str, rng: random.Random) -> str:
