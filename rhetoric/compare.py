@@ -1,7 +1,9 @@
 """How label rates moved between two scored corpora, or between two periods of one.
 
 Intervals are percentile bootstrap intervals (Efron and Tibshirani, 1993) of the difference of the rates. Where rows
-belong to documents whole documents are drawn, since sentences of one speech are not independent.
+belong to documents whole documents are drawn, since sentences of one speech are not independent. Each side is drawn
+with one unit with and one without the label added to it, as Agresti and Caffo (2000, The American Statistician 54,
+280-288) do for the difference of two proportions: else a rate of 0 % or 100 % would be the same in each sample.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ __all__ = ["Comparison", "Group", "Shift", "compare", "split"]
 
 BINS = 10
 FEW_ROWS = 100
-FEW_DOCUMENTS = 10  # a bootstrap of fewer clusters gives intervals that are too narrow (Cameron et al., 2008)
+FEW_UNITS = 10  # a bootstrap of fewer clusters gives intervals that are too narrow (Cameron et al., 2008)
 MOST_NAMED = 5  # sides or groups that one warning names
 # Columns that name what rows belong to, in this order.
 CLUSTERS = ("document", "document_id", "doc_id", "speech_id")
@@ -48,7 +50,8 @@ class Shift:
         difference: after - before.
         low: Lower end of the 95 % interval of the difference.
         high: Upper end.
-        clear: Whether an interval widened for all labels at once (Bonferroni) leaves zero out.
+        outside: Whether the interval leaves zero out; never where a side has fewer than 10 rows or documents to draw.
+        clear: The same of an interval widened for all labels at once (Bonferroni).
         histogram_before: Rows of A by score, in tenths of [0, 1].
         histogram_after: Rows of B by score.
     """
@@ -59,6 +62,7 @@ class Shift:
     difference: float
     low: float
     high: float
+    outside: bool
     clear: bool
     histogram_before: tuple[int, ...]
     histogram_after: tuple[int, ...]
@@ -299,13 +303,13 @@ def _few_units(cluster: str, counts: list[tuple[str, int]]) -> list[str]:
     warnings = []
     if single := _listed([name for name, count in counts if count < 2]):
         warnings.append(
-            f"only one value of {cluster} on a side ({single}): rows were drawn there as if independent, and the "
-            "intervals are too narrow"
+            f"only one value of {cluster} on a side ({single}): rows were drawn there as if independent, the "
+            "intervals are too narrow, and no label has * or **"
         )
-    if few := _listed([f"{name}: {count}" for name, count in counts if 2 <= count < FEW_DOCUMENTS]):
+    if few := _listed([f"{name}: {count}" for name, count in counts if 2 <= count < FEW_UNITS]):
         warnings.append(
-            f"fewer than {FEW_DOCUMENTS} values of {cluster} on a side ({few}): the intervals are too narrow; "
-            "take * and ** for hints"
+            f"fewer than {FEW_UNITS} values of {cluster} on a side ({few}): the intervals are too narrow, and no "
+            "label has * or **"
         )
     return warnings
 
@@ -320,7 +324,10 @@ def _listed(names: list[str]) -> str:
 def _shifts(
     before: Scored, after: Scored, cluster: str | None, resamples: int, rng: np.random.Generator
 ) -> tuple[Shift, ...]:
-    drawn = _rates(after, cluster, resamples, rng) - _rates(before, cluster, resamples, rng)
+    units = [_units(side, cluster) for side in (before, after)]
+    added = _added(units)
+    drawn = _rates(*units[1], added, resamples, rng) - _rates(*units[0], added, resamples, rng)
+    enough = all(len(sizes) >= FEW_UNITS for sizes, _ in units)
     low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
     tail = 0.025 / len(before.labels)
     wide_low, wide_high = np.quantile(drawn, [tail, 1 - tail], axis=0)
@@ -334,7 +341,8 @@ def _shifts(
             difference=float(rates[1][i] - rates[0][i]),
             low=float(low[i]),
             high=float(high[i]),
-            clear=bool(wide_low[i] > 0 or wide_high[i] < 0),
+            outside=enough and bool(low[i] > 0 or high[i] < 0),
+            clear=enough and bool(wide_low[i] > 0 or wide_high[i] < 0),
             histogram_before=shown[0][i],
             histogram_after=shown[1][i],
         )
@@ -342,20 +350,45 @@ def _shifts(
     )
 
 
-def _rates(side: Scored, cluster: str | None, resamples: int, rng: np.random.Generator) -> Floats:
-    """(resamples, L) rates of bootstrap samples."""
-    n = len(side)
-    # One value drawn whole would give the same sample each time, and an interval without width.
-    if cluster is None or _count(side, cluster) < 2:
-        # Drawing n rows and counting those with the label is one binomial draw a label.
-        counts: Floats = rng.binomial(n, side.chosen.mean(axis=0), (resamples, len(side.labels))) / n
-        return counts
+def _units(side: Scored, cluster: str | None) -> tuple[Floats, Floats]:
+    """(units,) rows of each document, or of each row one, and (units, L) those with each label."""
+    chosen = side.chosen.astype(float)
+    if cluster is None:
+        return np.ones(len(side)), chosen
     member = side.members(cluster)
-    sizes = np.bincount(member).astype(float)
-    totals = np.stack([np.bincount(member, column) for column in side.chosen.T.astype(float)], axis=1)
-    rates = np.empty((resamples, len(side.labels)))
+    totals: Floats = np.stack([np.bincount(member, column) for column in chosen.T], axis=1).astype(float)
+    return np.bincount(member).astype(float), totals
+
+
+def _added(units: list[tuple[Floats, Floats]]) -> Floats:
+    """(2, L) rates of the unit with the label and of the one without it that both sides are drawn with.
+
+    Of rows these are 1 and 0. A document that is all one label would say far too much where none is. So the rates are
+    the means over the documents of both sides that have a row with the label, and over those that have one without it;
+    where there is none, a single row of a mean document has it.
+    """
+    sizes, totals = (np.concatenate(both) for both in zip(*units, strict=True))
+    rates, row = totals / sizes[:, None], len(sizes) / sizes.sum()
+    some, lacking = rates > 0, rates < 1
+    added = np.array([[row], [1 - row]]).repeat(rates.shape[1], axis=1)
+    for into, mask in zip(added, (some, lacking), strict=True):
+        np.divide((rates * mask).sum(axis=0), mask.sum(axis=0), out=into, where=mask.any(axis=0))
+    return added
+
+
+def _rates(sizes: Floats, totals: Floats, added: Floats, resamples: int, rng: np.random.Generator) -> Floats:
+    """(resamples, L) rates of bootstrap samples, as large as the side, of its units and the two that are added."""
+    n, count = int(sizes.sum()), len(sizes)
+    # One value drawn whole would give the same sample each time, and an interval without width.
+    if count < 2 or count == n:
+        # Drawing n rows and counting those with the label is one binomial draw a label.
+        counts: Floats = rng.binomial(n, (totals.sum(axis=0) + 1) / (n + 2), (resamples, totals.shape[1])) / n
+        return counts
+    mean = sizes.mean()
+    sizes, totals = np.append(sizes, [mean, mean]), np.concatenate([totals, added * mean])
+    rates = np.empty((resamples, totals.shape[1]))
     for i in range(resamples):
-        weights = np.bincount(rng.integers(0, len(sizes), len(sizes)), minlength=len(sizes))
+        weights = np.bincount(rng.integers(0, count + 2, count), minlength=count + 2)
         rates[i] = weights @ totals / (weights @ sizes)
     return rates
 

@@ -58,6 +58,63 @@ def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
     assert 0.92 <= np.mean(inside) <= 0.975
 
 
+def counted(hits: int, rows: int, documents: int | None = None) -> Scored:
+    """Rows of which the first have demand and lack threat, and the others have threat and lack demand."""
+    columns: dict[str, list[Any]] = {} if documents is None else {"document": [str(i % documents) for i in range(rows)]}
+    return scored([[i < hits, i >= hits] for i in range(rows)], columns)
+
+
+@pytest.mark.parametrize("in_documents", [False, True])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [((0, 5), (12, 62)), ((0, 2), (6, 18)), ((0, 12), (12, 62)), ((0, 20), (30, 300)), ((0, 10), (0, 1000))],
+)
+def test_a_rate_of_none_or_all_is_not_taken_for_certain(
+    before: tuple[int, int], after: tuple[int, int], in_documents: bool
+) -> None:
+    # Fisher's exact test finds a p of 0.13 or more in each; threat has the same at 100 %.
+    one, other = (counted(*side, side[1] if in_documents else None) for side in (before, after))
+    for shift in (*compare(one, other).shifts, *compare(other, one).shifts):
+        assert shift.low < 0 < shift.high and not shift.outside and not shift.clear
+
+
+def test_documents_that_all_lack_a_label_are_not_taken_for_certain() -> None:
+    # 0 of 12 documents against 2 of 12 that are full of it: Fisher's p is 0.48. The other way round at 100 %.
+    documents = {"document": [str(i // 10) for i in range(120)]}
+    one, other = (scored([[i < hits, i >= hits] for i in range(120)], documents) for hits in (0, 20))
+    for shift in compare(one, other).shifts:
+        assert shift.low < 0 < shift.high and not shift.outside
+    # A label in one row of a hundred stays rare: what is added is a document like those that have it.
+    rare = {"document": [str(i // 100) for i in range(1200)]}
+    shift = compare(*(scored([[i % 100 == 0, 0] for i in range(1200)], rare),) * 2).shifts[0]
+    assert -0.01 < shift.low <= 0 <= shift.high < 0.01
+
+
+@pytest.mark.parametrize("documents", [None, 30])
+def test_a_rate_of_none_that_rose_for_sure_is_still_told(documents: int | None) -> None:
+    for shift in compare(counted(0, 120, documents), counted(24, 120, documents)).shifts:
+        assert shift.outside and shift.clear
+
+
+@pytest.mark.parametrize(("rows", "documents"), [(9, None), (10, None), (300, 1), (300, 9), (300, 10)])
+def test_fewer_than_ten_units_give_no_star(rows: int, documents: int | None) -> None:
+    found = compare(counted(0, rows, documents), counted(300, 300, documents and 100))
+    for shift in found.shifts:
+        assert (shift.low > 0 or shift.high < 0) and shift.outside == shift.clear == ((documents or rows) == 10)
+
+
+@pytest.mark.slow
+def test_rare_labels_of_small_sides_get_no_more_stars_than_they_say() -> None:
+    found = [
+        shift.outside
+        for seed in range(150)
+        for shift in compare(
+            drawn((0.1, 0.05), 20, 2 * seed), drawn((0.1, 0.05), 200, 2 * seed + 1), resamples=500
+        ).shifts
+    ]
+    assert np.mean(found) <= 0.05
+
+
 def test_documents_are_drawn_whole() -> None:
     # Ten documents that are all demand or none: far less is known than 1,000 rows seem to say.
     chosen = [[number < 500, False] for number in range(1000)]
@@ -88,8 +145,8 @@ def test_small_groups_and_groups_of_one_document_are_warned_of() -> None:
     found = compare(side, side, by="country")
     assert found.warnings == (
         "fewer than 100 rows (country = B): the intervals are rough",
-        "only one value of document on a side (country = B): rows were drawn there as if independent, and the "
-        "intervals are too narrow",
+        "only one value of document on a side (country = B): rows were drawn there as if independent, the "
+        "intervals are too narrow, and no label has * or **",
     )
     assert found.groups[1].shifts[0].low < 0 < found.groups[1].shifts[0].high
     many = scored([[1, 0]] * 100, {"country": [str(i) for i in range(100)]})
@@ -143,8 +200,8 @@ def test_few_documents_a_side_are_warned_of(documents: int) -> None:
     assert (found.before, found.after) == ("May", "June")
     assert (found.units_before, found.units_after) == (documents, 60)
     warning = (
-        f"fewer than 10 values of document on a side (May: {documents}): the intervals are too narrow; "
-        "take * and ** for hints"
+        f"fewer than 10 values of document on a side (May: {documents}): the intervals are too narrow, and no "
+        "label has * or **"
     )
     assert found.warnings == ((warning,) if documents < 10 else ())
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rhetoric.cli.style import label_style, print_whole
-from rhetoric.compare import Comparison, Shift, compare, split
+from rhetoric.compare import FEW_UNITS, Comparison, Shift, compare, split
 from rhetoric.errors import InputError
 from rhetoric.scored import read_scored
 
@@ -103,6 +103,7 @@ def _print(result: Comparison) -> None:
     console.print(f"95 % bootstrap intervals of the difference, drawn by {drawn}; percentage points.", markup=False)
     console.print("scores: how many rows have a score near 0, …, near 1.", markup=False)
     console.print("* the interval leaves zero out; ** also when widened for all labels at once.", markup=False)
+    console.print(f"Neither where a side has fewer than {FEW_UNITS} rows or documents to draw.", markup=False)
 
 
 def _table(console: Console, shifts: Sequence[Shift]) -> None:
@@ -117,14 +118,13 @@ def _table(console: Console, shifts: Sequence[Shift]) -> None:
     for head in ("", "scores in A", "in B"):
         table.add_column(head, no_wrap=True)
     for shift in sorted(shifts, key=lambda shift: -abs(shift.difference)):
-        outside = shift.low > 0 or shift.high < 0
         table.add_row(
             f"[{label_style(shift.label)}]{escape(shift.label)}[/]",
             f"{shift.before:.1%}",
             f"{shift.after:.1%}",
             f"{100 * shift.difference:+.1f}",
             f"{100 * shift.low:+.1f} … {100 * shift.high:+.1f}",
-            "**" if shift.clear else "*" if outside else "",
+            "**" if shift.clear else "*" if shift.outside else "",
             _bars(shift.histogram_before),
             _bars(shift.histogram_after),
         )

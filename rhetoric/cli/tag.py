@@ -68,7 +68,7 @@ def command(
         title = "Tagged text" if source in ("-", text) else Path(source).name
         _write(document_page(replace(document, sentences=sentences), title), out)
     else:
-        _print_table(document, rows)
+        _print_table(document, rows, balance=document.profile.balance if labels is None else None)
 
 
 def _write(page: str, out: Path | None) -> None:
@@ -91,7 +91,8 @@ def _json(document: Document, rows: list[tuple[Sentence, tuple[str, ...]]], want
     return whole | {"sentences": sentences}
 
 
-def _print_table(document: Document, rows: list[tuple[Sentence, tuple[str, ...]]]) -> None:
+def _print_table(document: Document, rows: list[tuple[Sentence, tuple[str, ...]]], *, balance: float | None) -> None:
+    """Prints the table; the balance is that of all labels, so None where only some were asked for."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -117,7 +118,6 @@ def _print_table(document: Document, rows: list[tuple[Sentence, tuple[str, ...]]
     console.print(table)
     count = sum(bool(shown) for _, shown in rows)
     unsure = any(name in sentence.uncertain for sentence, shown in rows for name in shown)
-    balance = document.profile.balance
     mood = "" if balance is None else f"; conflict–cooperation balance {balance:+.2f}"
     console.print(f"{document.profile.n_sentences} sentences, {count} with labels{mood}", style="dim")
     if unsure:

@@ -105,8 +105,11 @@ def figures(scored: Scored, *, time: str | None = None, by: Sequence[str] = ()) 
     if time is not None:
         unit, names = periods(scored.column(time))
         if unit is None:
+            odd = next((cell for cell in scored.values(time) if cell and not ISO.match(cell)), None)
+            found = "it is empty" if odd is None else f"{odd!r} is none"
             raise InputError(
-                f"{scored.path}: column {time!r} holds no dates; remedy: dates like 2014, 2014-03 or 2014-03-18"
+                f"{scored.path}: column {time!r} holds no dates ({found}); "
+                "remedy: dates like 2014, 2014-03 or 2014-03-18"
             )
         undated = sum(name is None for name in names)
         dated = np.array(names, object)

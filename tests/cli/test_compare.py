@@ -94,12 +94,25 @@ def test_sides_of_a_split_are_told_apart_and_rows_on_none_are_counted(
     assert result["before"] == "out.jsonl with year < 2014" and result["rows_before"] == 7
     assert "out.jsonl: 12 rows without a year that can be put before or after 2014 are on neither side" in done.err
     few = (
-        "fewer than 10 values of document on a side (out.jsonl with year < 2014: 2): the intervals are too narrow; "
-        "take * and ** for hints"
+        "fewer than 10 values of document on a side (out.jsonl with year < 2014: 2): the intervals are too narrow, and "
+        "no label has * or **"
     )
     assert few in result["warnings"] and f"warning: {few}" in done.err
     table = run("compare", out, "--split", "year=2014")
     assert "drawn by values of document (2 in A, 1 in B)" in table.out and few in table.err
+
+
+def test_two_rows_without_a_label_do_not_show_that_it_moved(tmp_path: Path, bundled: RhetoricTagger, run: Run) -> None:
+    paths = []
+    for name, texts in (("a", EARLY), ("b", [LATE[0]] * 6 + [EARLY[1]] * 12)):
+        source = tmp_path / f"{name}.jsonl"
+        source.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), encoding="utf-8")
+        paths.append(tmp_path / f"{name}.scored.jsonl")
+        bundled.score_file(source, paths[-1])
+    table = run("compare", *paths).out
+    demand = next(line for line in table.splitlines() if line.split()[:1] == ["demand"])
+    assert demand.split()[1:4] == ["0.0%", "33.3%", "+33.3"] and "*" not in demand
+    assert "Neither where a side has fewer than 10 rows or documents to draw." in table
 
 
 @pytest.mark.parametrize(

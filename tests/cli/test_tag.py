@@ -48,6 +48,13 @@ def test_the_table_shows_each_sentence_with_its_labels(run: Run, tiny_folder: Pa
     assert "2 sentences, 2 with labels" in outcome.out
 
 
+def test_a_balance_of_all_labels_is_not_shown_with_only_some(run: Run, tiny_folder: Path) -> None:
+    arguments = ["tag", TEXT, "--model", tiny_folder, "--threshold", "0"]
+    assert "2 sentences, 2 with labels; conflict–cooperation balance" in " ".join(run(*arguments).out.split())
+    some = run(*arguments, "--labels", "demand,threat").out
+    assert "2 sentences, 2 with labels" in some and "balance" not in some
+
+
 def test_labels_and_min_score_narrow_the_output(run: Run, tiny_folder: Path) -> None:
     everything = ["--model", tiny_folder, "--json", "--threshold", "0"]
     whole = json.loads(run("tag", TEXT, *everything).out)["sentences"]

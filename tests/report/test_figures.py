@@ -104,8 +104,12 @@ def test_the_time_column_is_guessed_only_if_it_holds_dates() -> None:
 
 
 def test_unusable_columns_are_named() -> None:
-    with pytest.raises(InputError, match="holds no dates"):
-        figures(scored([[1, 0, 0]], {"date": ["soon"]}), time="date")
+    with pytest.raises(
+        InputError, match=r"column 'date' holds no dates \('18/03/2014' is none\); remedy: dates like 2014"
+    ):
+        figures(scored([[1, 0, 0]] * 4, {"date": [None, "2014-03-18", "18/03/2014", "soon"]}), time="date")
+    with pytest.raises(InputError, match=r"column 'date' holds no dates \(it is empty\)"):
+        figures(scored([[1, 0, 0]] * 2, {"date": [None, ""]}), time="date")
     with pytest.raises(InputError, match="no column 'nope'"):
         figures(scored([[1, 0, 0]]), by=["nope"])
     with pytest.raises(InputError, match="no scored row"):
