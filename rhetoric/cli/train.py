@@ -16,6 +16,8 @@ from rhetoric.finetune.processes import is_first
 
 __all__ = ["command"]
 
+FEW_TO_AGREE = 100  # dev rows; on fewer, a label that drifted still decides alike on nearly all of them
+
 
 @click.command("train")
 @click.argument("data", type=click.Path(path_type=Path), metavar="DATA")
@@ -112,5 +114,9 @@ def _print(result: TrainResult) -> None:
         if old.f1_before is not None and old.f1_after is not None:
             console.print(f"{old.label}: F1 {old.f1_before:.3f} in the base, {old.f1_after:.3f} now")
         else:
-            console.print(f"{old.label}: not in the data; decides like the base on {old.agreement:.1%} of dev rows")
+            few = f": fewer than {FEW_TO_AGREE} are too few to tell" if result.dev_rows < FEW_TO_AGREE else ""
+            console.print(
+                f"{old.label}: not in the data; decides like the base on {old.agreement:.1%} of rows, measured "
+                f"on {result.dev_rows} dev rows{few}"
+            )
     console.print(f"{result.path}  ({result.seconds:.0f} s, {result.precision})")

@@ -18,7 +18,7 @@ from rhetoric.errors import InputError
 from rhetoric.finetune.config import TrainConfig
 from rhetoric.finetune.data import LabelledData, LabelledRow, read_labelled, to_data
 from rhetoric.finetune.label_set import unknown_labels
-from rhetoric.finetune.metrics import Comparison, Scores, compare, confusion, score
+from rhetoric.finetune.metrics import Comparison, Scores, compare, confusion, few_rows, score
 from rhetoric.finetune.tables import Source
 from rhetoric.model_folder import BUNDLED
 from rhetoric.tagger import RhetoricTagger
@@ -132,17 +132,19 @@ def evaluate(
         other = RhetoricTagger.from_pretrained(against)
         comparison = _compare(rows, decided, other)
         not_shared = tuple(name for name in labels if name not in other.labels)
+    scores = score(labels, rows.gold, decided, rows.mask, probabilities, groups=rows.groups)
+    few = few_rows({label.label: label.support for label in scores.labels})
     return Evaluation(
         model=_shown(model),
         data=reading.source,
-        scores=score(labels, rows.gold, decided, rows.mask, probabilities, groups=rows.groups),
+        scores=scores,
         not_in_data=tuple(name for name in tagger.labels if name not in mentioned),
         confusion=tuple(tuple(row) for row in confusion(rows.gold, decided, rows.mask).tolist()),
         worst=_worst(rows, decided, probabilities, worst),
         against=None if against is None else _shown(against),
         comparison=comparison,
         not_shared=not_shared,
-        warnings=_few_groups(rows.groups, reading.columns.get("group", "")),
+        warnings=(*_few_groups(rows.groups, reading.columns.get("group", "")), *([few] if few else [])),
     )
 
 

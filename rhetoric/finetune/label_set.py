@@ -23,7 +23,7 @@ class LabelSet:
     Attributes:
         names: The outputs of the network, in order.
         new: Those the base does not know.
-        kept: Those of the base that the data says nothing about: they keep the base's judgement.
+        kept: Those of the base that the data says nothing about: they are taught what the base says.
         why: How the set came about, in a sentence.
     """
 
@@ -137,7 +137,10 @@ def _too_few(
         count = clear[name]
         own = [row for row in rows if name in row.labels]
         if name in kept:
-            message = f"{count} rows, too few to learn from; the base's judgement of it is kept"
+            message = (
+                f"{count} rows, too few to learn from, so taught only what the base itself says of these rows; the "
+                "shared network may still move it a little; remedy: `rhetoric suggest` finds rows to label"
+            )
             problems.append(Problem("warning", "label hardly there", "all files", None, name, message))
         elif count == 0:
             message = "remedy: label some rows with it, or leave it out"

@@ -8,7 +8,7 @@ count neither for nor against.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ __all__ = [
     "confusion",
     "expected_calibration_error",
     "f1",
+    "few_rows",
     "score",
 ]
 
@@ -32,6 +33,7 @@ Floats = npt.NDArray[np.float64]
 
 DRAWS = 1000
 BINS = 10
+FEW_ROWS = 20  # of a label: one decision more or less moves its recall by a twentieth
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,22 @@ def score(
     )
     measured = [error for error, count in zip(errors, support, strict=True) if count]
     return Scores(len(gold), per_label, macro, micro, subset, float(np.mean(measured or [0.0])))
+
+
+def few_rows(counts: Mapping[str, int], kind: str = "rows") -> str | None:
+    """A line that names the labels measured on too few rows for their intervals to mean much.
+
+    Args:
+        counts: Gold rows of each label.
+        kind: What the rows are called.
+
+    Returns:
+        The line; None if every label has enough.
+    """
+    few = ", ".join(f"{name} ({count})" for name, count in counts.items() if count < FEW_ROWS)
+    if not few:
+        return None
+    return f"fewer than {FEW_ROWS} {kind} of {few}: intervals there mean little; remedy: label more rows with them"
 
 
 def compare(

@@ -20,7 +20,7 @@ from rhetoric.finetune.calibration import calibrate, cross_fitted
 from rhetoric.finetune.checks import Checked, check_rows
 from rhetoric.finetune.config import TrainConfig
 from rhetoric.finetune.data import LabelledData, LabelledRow, to_data
-from rhetoric.finetune.metrics import Scores, f1, score
+from rhetoric.finetune.metrics import Scores, f1, few_rows, score
 from rhetoric.finetune.processes import check_batch_size, from_first, is_first, processes
 from rhetoric.finetune.split import split_rows
 from rhetoric.finetune.tables import Source
@@ -252,16 +252,23 @@ def _announce(
     if labels.new and base.labels:
         say(f"new to the base: {', '.join(labels.new)}")
     if labels.kept:
-        say(f"not in the data, kept as the base has them: {', '.join(labels.kept)}")
+        say(
+            "not in the data, so taught only what the base itself says of these rows; the shared network may still "
+            f"move them a little: {', '.join(labels.kept)}"
+        )
     for kind, count in Counter(problem.kind for problem in checked.report.problems).items():
         say(f"warning: {kind} ({count}); `rhetoric check` says where")
     say(f"{len(train)} training rows, {len(dev)} dev rows" + (", split by group" if train.groups else ""))
     if processes() > 1:
         share = config.batch_size // processes()
         say(f"{processes()} processes with {share} rows each: {config.batch_size} rows in a step, as with one")
-    for i, name in enumerate(dev.labels):
-        if name not in labels.kept and not (dev.gold[:, i] & dev.mask[:, i]).any():
+    counts = dict(zip(dev.labels, (dev.gold & dev.mask).sum(axis=0).tolist(), strict=True))
+    for name, count in counts.items():
+        if name not in labels.kept and not count:
             say(f"warning: no dev row carries {name!r}, so it is calibrated by all labels together")
+    few = few_rows({name: count for name, count in counts.items() if count}, "dev rows")
+    if few:
+        say(f"warning: {few}")
     if len(train) < config.few_rows:
         say(
             f"fewer than {config.few_rows} rows: the head is fitted on frozen embeddings first; expect it to follow "

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from rhetoric.errors import InputError, RhetoricError, require
+from rhetoric.separator import separator
 
 __all__ = ["Source", "Table", "read_table"]
 
@@ -47,8 +48,9 @@ def read_table(source: Source) -> Table:
     """Reads a table.
 
     Args:
-        source: Path of a .csv, .tsv, .jsonl, .ndjson, .parquet or .txt file (one text a line), a pandas or polars
-            DataFrame, a `datasets.Dataset` (class labels become their names), or a sequence of mappings.
+        source: Path of a .csv (separated by commas, semicolons or tabs), .tsv, .jsonl, .ndjson, .parquet or .txt file
+            (one text a line), a pandas or polars DataFrame, a `datasets.Dataset` (class labels become their names),
+            or a sequence of mappings.
 
     Returns:
         The table.
@@ -114,9 +116,12 @@ def _decode(path: Path, data: bytes) -> str:
 
 def _read_csv(path: Path, text: str) -> Table:
     # `strict` makes an unclosed quote an error instead of swallowing the rest of the file into one field.
+    lines = io.StringIO(text, newline="")
+    mark = "\t" if path.suffix.lower() == ".tsv" else separator(lines.readline())
+    lines.seek(0)
     before = csv.field_size_limit(MAX_FIELD)
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), _dialect(path), strict=True))
+        rows = list(csv.reader(lines, delimiter=mark, strict=True))
     except csv.Error as error:
         raise InputError(f"{path} cannot be parsed ({error}); remedy: look for a quote that is never closed") from None
     finally:
@@ -132,14 +137,10 @@ def _read_csv(path: Path, text: str) -> Table:
         if len(row) != len(header):
             raise InputError(
                 f"{path} row {number} has {len(row)} fields, the header {len(header)}: {_short(row)}; "
-                "remedy: quote fields that contain the separator"
+                f"remedy: quote fields that contain the separator {mark!r}"
             )
     columns = {name: [row[i] for _, row in numbered] for i, name in enumerate(header)}
     return Table(str(path), columns, [number for number, _ in numbered])
-
-
-def _dialect(path: Path) -> type[csv.Dialect]:
-    return csv.excel_tab if path.suffix.lower() == ".tsv" else csv.excel
 
 
 def _read_jsonl(path: Path, text: str) -> Table:

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 from rhetoric.errors import InputError
 from rhetoric.scoring.records import MAX_RECORD, Record, shown
 from rhetoric.scoring.sources import Source, open_text
+from rhetoric.separator import separator
 
 __all__ = ["read_csv", "read_document", "read_header", "read_jsonl", "read_lines"]
 
@@ -22,6 +23,7 @@ BOM = b"\xef\xbb\xbf"
 # Lines that a quote never closed swallowed are parsed again, each alone if there are more bytes than this: else a
 # file of such quotes would be parsed over and over.
 RETRY = 1 << 14
+CONVERT = "convert it, for example iconv -f WINDOWS-1252 -t UTF-8, or save as CSV UTF-8 in the spreadsheet"
 
 
 class _Lines:
@@ -140,8 +142,7 @@ def _parse_json(text: str) -> tuple[dict[str, Any] | None, str | None]:
 def read_header(source: Source) -> tuple[list[str], str]:
     """Column names and separator of a CSV file.
 
-    A comma, unless the first row has none and holds semicolons or tabs instead, as spreadsheets write them in
-    much of the world; a tab for TSV.
+    A comma, semicolon or tab as `separator` says; a tab for TSV.
 
     Raises:
         InputError: The header is missing, malformed, not UTF-8, or names a column twice.
@@ -151,14 +152,15 @@ def read_header(source: Source) -> tuple[list[str], str]:
     if b"\r" in head and b"\n" not in head:
         raise InputError(f"{source.name} ends its lines with CR alone; remedy: tr '\\r' '\\n'")
     first = head.split(b"\n", 1)[0]
-    delimiter = "\t" if source.kind == "tsv" else ","
-    if source.kind == "csv" and b"," not in first:
-        delimiter = next((mark for mark in (";", "\t") if mark.encode() in first), ",")
+    delimiter = "\t" if source.kind == "tsv" else separator(first.decode("latin-1"))
     header = next(_csv_records(source, 0, 0, delimiter), None)
     if header is None:
         raise InputError(f"{source.name} is empty; remedy: a header and at least one row")
     if header.problem:
-        raise InputError(f"{source.name} row {header.number}: the header cannot be read ({header.problem})")
+        remedy = CONVERT if header.problem.startswith("not UTF-8") else "mend this row"
+        raise InputError(
+            f"{source.name} row {header.number}: the header cannot be read ({header.problem}); remedy: {remedy}"
+        )
     names: list[str] = header.cells
     for name in names:
         if names.count(name) > 1:

@@ -109,6 +109,14 @@ def test_rare_and_absent_labels(base: TrainConfig) -> None:
     assert "2 rows (11, 12)" in report.problems[0].message
 
 
+def test_labels_that_the_data_lacks_are_not_said_to_stay_as_they_were(base: TrainConfig) -> None:
+    lines = [p.message for p in check(make_rows(40), config=base).problems if p.kind == "label hardly there"]
+    assert lines and all(
+        line.startswith("0 rows, too few to learn from, so taught only what the base") for line in lines
+    )
+    assert all("the shared network may still move it a little; remedy: " in line for line in lines)
+
+
 @pytest.mark.parametrize(
     ("rows", "kind"),
     [

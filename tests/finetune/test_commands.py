@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,12 @@ def test_train_writes_a_model_and_says_how_good_it_is(
     assert "macro F1" in outcome.out
     assert "threat: F1" in outcome.out
     assert "evasion: not in the data; decides like the base on" in outcome.out
+    assert "warning: fewer than 20 dev rows of demand (" in outcome.err
+    rows = read_model_folder(out).training["rows"]["dev"]
+    assert f"% of rows, measured on {rows} dev rows: fewer than 100 are too few to tell\n" in outcome.out
+    assert (
+        "not in the data, so taught only what the base itself says of these rows; the shared network may" in outcome.err
+    )
     assert "epochs: 1\n" in outcome.err
     assert "dev macro F1" in outcome.err
     again = run(*arguments)
@@ -78,6 +85,25 @@ def test_train_writes_a_model_and_says_how_good_it_is(
     assert f"{out} exists; remedy" in again.err
     outcome = run(*arguments, "--force", "--json")
     assert json.loads(outcome.out)["path"] == str(out)
+
+
+@pytest.mark.parametrize(("rows", "remark"), [(99, ": fewer than 100 are too few to tell"), (100, "")])
+def test_agreement_on_few_dev_rows_is_said_to_mean_little(
+    run: Run, trained: TrainResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int, remark: str
+) -> None:
+    monkeypatch.setattr("rhetoric.cli.train.train", lambda *_, **__: replace(trained, dev_rows=rows))
+    lines = run("train", "data.csv", "-o", tmp_path / "model").out.splitlines()
+    (line,) = (line for line in lines if line.startswith("evasion: "))
+    assert line.endswith(f"% of rows, measured on {rows} dev rows{remark}")
+
+
+def test_commands_take_the_semicolons_of_a_spreadsheet(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data.csv"
+    lines = [f"{row['text']}, indeed;{'|'.join(row['labels'])}" for row in make_rows(40)]
+    data.write_text("\n".join(["text;labels", *lines]), encoding="utf-8")
+    assert "40 of 40 rows usable" in run("check", data, "--base", tiny_folder).out
+    assert run("evaluate", tiny_folder, data).out.count("40 rows: macro F1") == 1
+    assert run("suggest", data, "-n", 5, "-o", tmp_path / "next.csv", "--model", tiny_folder).code == 0
 
 
 @pytest.mark.parametrize(
@@ -153,7 +179,7 @@ def test_suggest_writes_rows_to_label(run: Run, tiny_folder: Path, write: Write,
 
 
 def test_evaluate_warns_and_keeps_its_data_and_cuts_no_figure(run: Run, tiny_folder: Path, write: Write) -> None:
-    rows = [row | {"document": "speech"} for row in make_rows(40)]
+    rows = [row | {"document": "speech"} for row in make_rows(120)]
     data = write(rows, "data.jsonl")
     outcome = run("evaluate", tiny_folder, data, "--worst", 0, columns=40)
     assert outcome.code == 0
@@ -163,6 +189,8 @@ def test_evaluate_warns_and_keeps_its_data_and_cuts_no_figure(run: Run, tiny_fol
     )
     assert "calibration" in outcome.out and "…" not in outcome.out
     assert len(json.loads(run("evaluate", tiny_folder, data, "--json").out)["warnings"]) == 1
+    few = run("evaluate", tiny_folder, write(make_rows(20), "few.jsonl"), "--worst", 0).err
+    assert few.startswith("warning: fewer than 20 rows of demand (") and few.count("\n") == 1
     before = data.read_bytes()
     outcome = run("evaluate", tiny_folder, data, "--html", data)
     assert outcome.code == 2 and "is what is read, and would be lost" in outcome.err

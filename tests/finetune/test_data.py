@@ -98,6 +98,8 @@ def test_missing_columns_are_named_with_what_is_there(tmp_path: Path) -> None:
         read_labelled([{"text": "x", "kind": "a"}], DEFAULT)
     path = tmp_path / "a.csv"
     path.write_text("text;labels\nx;a\n")
+    assert [row.labels for row in read_labelled(path, DEFAULT).rows] == [("a",)]
+    path.write_text("text;labels;a, b\nx;a;, y\n")
     with pytest.raises(InputError, match="is the separator not a comma"):
         read_labelled(path, DEFAULT)
 

@@ -129,12 +129,22 @@ def test_data_that_cannot_be_evaluated_on_is_refused(tiny_folder: Path) -> None:
     ],
 )
 def test_few_documents_are_warned_of(tiny_folder: Path, documents: int, warnings: tuple[str, ...]) -> None:
-    rows = [row | {"document": f"d{i % documents}"} for i, row in enumerate(make_rows(60))]
+    rows = [row | {"document": f"d{i % documents}"} for i, row in enumerate(make_rows(120))]
     result = evaluate(tiny_folder, rows)
     assert result.warnings == warnings
     assert result.scores.micro_f1.low < result.scores.micro_f1.high
     assert all(line in result.to_html() for line in warnings)
-    assert evaluate(tiny_folder, make_rows(20)).warnings == ()
+    assert evaluate(tiny_folder, make_rows(120)).warnings == ()
+
+
+def test_labels_with_few_rows_are_warned_of_in_one_line(tiny_folder: Path) -> None:
+    rows = make_rows(120)
+    left = [row for row in rows if "demand" not in row["labels"]]
+    rows = left + [row for row in rows if "demand" in row["labels"]][:19]
+    enough = [name for name in CLUES if sum(name in row["labels"] for row in rows) >= 20]
+    (line,) = evaluate(tiny_folder, rows).warnings
+    assert line.startswith("fewer than 20 rows of demand (19)") and "remedy: " in line
+    assert enough and not any(name in line for name in enough)
 
 
 def test_labels_that_the_other_model_does_not_know_are_named(

@@ -50,7 +50,7 @@ def test_two_processes_are_as_good_as_one(base: Path, write: Callable[..., Path]
     # The rows of an epoch fill their steps: else the last one is filled up with rows drawn twice.
     data = [write(make_rows(304), "train.jsonl"), "--dev", write(make_rows(100, seed=1), "dev.jsonl")]
     settings = {"base": base, "batch_size": 16, "epochs": 4, "learning_rate": 3e-3, "max_tokens": 24}
-    settings |= {"precision": "fp32", "device": "cpu", "few_rows": 0}
+    settings |= {"precision": "fp32", "device": "cpu", "few_rows": 0, "dropout": 0}
     together = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "29611"]
 
     def train(out: Path, start: list[str]) -> dict[str, Any]:

@@ -24,6 +24,21 @@ def test_csv_and_tsv_keep_quoted_separators_and_count_as_a_spreadsheet_does(tmp_
     assert table.columns["text"] == ["no, never"]
 
 
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_csv_of_european_spreadsheets_is_split_where_its_header_is(tmp_path: Path, mark: str) -> None:
+    lines = ["\ufefftext;labels", '"no, never; not";a|b', "yes, of course;"]
+    content = "\r\n".join(lines).replace(";labels", f"{mark}labels").replace('";a', f'"{mark}a')
+    table = read_table(file(tmp_path, "a.csv", content.replace("course;", f"course{mark}").encode()))
+    assert table.columns == {"text": ["no, never; not", "yes, of course"], "labels": ["a|b", ""]}
+    assert list(table.numbers) == [2, 3]
+
+
+def test_a_comma_in_the_header_is_the_separator(tmp_path: Path) -> None:
+    table = read_table(file(tmp_path, "a.csv", b"text,labels;more\nx;y,a\n"))
+    assert table.columns == {"text": ["x;y"], "labels;more": ["a"]}
+    assert read_table(file(tmp_path, "b.csv", b"text\nx;y\n")).columns == {"text": ["x;y"]}
+
+
 def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path: Path) -> None:
     assert list(read_table(file(tmp_path, "a.csv", b"\xef\xbb\xbftext,labels\nx,y\n")).columns) == ["text", "labels"]
     assert list(read_table(file(tmp_path, "a.jsonl", b'\xef\xbb\xbf{"text": "x"}\n')).columns) == ["text"]
@@ -73,6 +88,7 @@ def test_class_numbers_of_a_dataset_become_names() -> None:
         ("a.csv", b"text,labels\n", "holds no rows"),
         ("a.csv", b"text,text\na,b\n", "'text' occurs twice"),
         ("a.csv", b"text,labels\nx,a,b\n", "row 2 has 3 fields, the header 2"),
+        ("a.csv", b"text;labels\nx;a;b\n", "row 2 has 3 fields, the header 2.*contain the separator ';'"),
         ("a.csv", b'text,labels\n"x,a\ny,b\n', "never closed"),
         ("a.jsonl", b'{"text": "x"}\n{"text": \n', "line 2 is no JSON"),
         ("a.jsonl", b"[1]\n", "line 1 is no JSON object"),
