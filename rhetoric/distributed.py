@@ -23,7 +23,9 @@ from rhetoric.model_folder import locate_model, read_model_folder
 from rhetoric.scoring.columns import Layout, check_collisions
 from rhetoric.scoring.options import Options
 from rhetoric.scoring.parts import (
+    MissingPart,
     Part,
+    check_whole,
     finish,
     is_moved,
     make_folders,
@@ -208,17 +210,22 @@ def _score_all(
     progress: Progress | None,
     say: Say,
 ) -> None:
-    """Runs the parts that are not there yet, again on the machines that are left as long as that gets on."""
+    """Runs the parts that are not there yet, again on the machines that are left as long as that gets on.
+
+    A reader that dies with its machine is started anew by Ray, which expects the same items of it, one by one; but it
+    reads past the parts that are there by then. So what Ray holds for done may lack a part, and is looked through.
+    """
     rows = -1
     while True:
         try:
             _score(ray, plan, engine, store, part_rows, _room(ray, engine.threads, gpus, None), gpus, progress)
+            check_whole(plan, store)
             return
-        except _GaveUp as error:
+        except (_GaveUp, MissingPart) as error:
             before, rows = rows, rows_and_bytes(store.folder)[0]
             if rows <= before:
                 raise
-            say(f"the cluster gave up after {rows:,} rows ({error.reason}); going on with what is left of it")
+            say(f"the cluster stopped after {rows:,} rows ({error.reason}); going on with what is left of it")
 
 
 def _score(

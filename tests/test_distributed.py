@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,11 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from rhetoric import InputError, RhetoricTagger
+from rhetoric import InputError, RhetoricTagger, distributed
 from rhetoric.batch_scorer import BatchScorer
 from rhetoric.distributed import score_files
 from rhetoric.errors import ExtraError, ModelError
+from rhetoric.scoring.parts import read_parts, score_part
 
 from .cli.conftest import Run
 from .cli.conftest import run as run
@@ -135,6 +137,32 @@ def test_the_command_refuses(
     outcome = run("score", source, "-o", tmp_path / "out", "--model", tiny_folder, *arguments)
     assert outcome.code == 2
     assert message in outcome.err
+
+
+def test_a_part_that_is_lost_with_a_machine_is_made_again(
+    monkeypatch: pytest.MonkeyPatch, tiny: RhetoricTagger, tiny_folder: Path, tmp_path: Path
+) -> None:
+    """Ray starts a reader that died anew, and counts what it yields; by then it yields less."""
+    source = write(tmp_path / "a.csv", rows())
+    runs: list[int] = []
+
+    def parts_but_one(ray: Any, plan: Any, engine: Any, store: Any, part_rows: int, *others: Any) -> None:
+        parts = list(read_parts(plan, 0, store.folder, part_rows))
+        runs.append(len(parts))
+        for part in parts if len(runs) > 1 else parts[:2] + parts[3:]:
+            score_part(tiny, plan, store.folder, part)
+
+    monkeypatch.setattr(distributed, "require", lambda *names, **extra: None)
+    monkeypatch.setattr(distributed, "_cluster", lambda address: nullcontext(None))
+    monkeypatch.setattr(distributed, "_room", lambda *given: 1)
+    monkeypatch.setattr(distributed, "_score", parts_but_one)
+    said: list[str] = []
+    score_files(source, tmp_path / "out", model=tiny_folder, part_rows=10, say=said.append)
+    assert runs == [10, 1]
+    assert any("part 2 of" in line and "going on" in line for line in said)
+    tiny.score_file(source, tmp_path / "local.parquet")
+    one, many = (pyarrow.parquet.read_table(tmp_path / name) for name in ("local.parquet", "out"))
+    assert one.equals(many)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ The way of a row, one idea a file:
     parts.py      the same for a cluster: a folder of Parquet files, one a part, written in any order
     store.py      the folder of a job on disk: rows, quarantine, manifest, atomic finish;  lock.py one job an output
     summary.py    what happened, in figures;  progress.py a bar, or JSON lines
+    several.py    a note if rows are more than sentences
     frames.py     the same for pandas, polars and pyarrow, in memory
 """
 

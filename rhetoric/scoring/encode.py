@@ -48,6 +48,8 @@ def encode(part: Sequence[tuple[Row, Outcome]], plan: Plan, tally: Tally) -> tup
     tally.kept += figures[1]
     tally.quarantined += figures[2]
     tally.lines += len(added.source)
+    # A document ends with the row behind which the next record is read.
+    tally.documents += sum(row.after.done == 0 for row, _ in part) if plan.options.documents else 0
     tally.count([row.text for row in kept], outcomes, plan.options.top)
     rows = plan.writer.encode(kept, added) if kept else b""
     return rows, bad
@@ -106,4 +108,5 @@ def summarise(plan: Plan, tally: Tally, output: str, quarantine: str | None) -> 
         seconds=round(tally.seconds, 3),
         resumed=tally.resumed,
         quarantine=quarantine,
+        documents=tally.documents if plan.options.documents else None,
     )

@@ -24,6 +24,7 @@ from rhetoric.scoring.plan import Plan, make_plan, output_format
 from rhetoric.scoring.progress import Meter, Progress
 from rhetoric.scoring.records import Position
 from rhetoric.scoring.rows import Row, read_rows
+from rhetoric.scoring.several import Several
 from rhetoric.scoring.sources import Say
 from rhetoric.scoring.store import Store, open_store
 from rhetoric.scoring.summary import Summary, Tally
@@ -78,7 +79,7 @@ def score_file(
     if str(output) == "-":
         with TemporaryDirectory(prefix="rhetoric-") as folder:
             plan = make_plan(tagger, names, None, Path(folder), options, model, say)
-            return _to_stdout(tagger, plan, progress)
+            return _to_stdout(tagger, plan, progress, say)
     target = Path(output)
     output_format(target, options, "")
     with open_store(target, restart=restart, force=force) as store:
@@ -90,10 +91,11 @@ def _to_file(tagger: RhetoricTagger, plan: Plan, store: Store, progress: Progres
     if store.begin(plan.identity) and not store.state.done:
         store.state.tally.resumed += 1
         say(f"going on after {store.state.tally.rows:,} rows")
-    state = store.state
+    state, several = store.state, Several()
     if not state.done:
         try:
             for part in _timed_parts(tagger, plan, state.position, state.tally, progress):
+                several.look(part)
                 rows, quarantine = encode(part, plan, state.tally)
                 state.position = part[-1][0].after
                 store.commit(rows if state.rows_bytes else plan.writer.header() + rows, quarantine)
@@ -107,19 +109,27 @@ def _to_file(tagger: RhetoricTagger, plan: Plan, store: Store, progress: Progres
     # An earlier run may have been killed between the last rename and the removal of the folder.
     made = plan.writer.finish(store.rows, store.folder) if store.rows.exists() else None
     store.finish(made, summary.to_dict())
+    _say_note(several, plan, say)
     return summary
 
 
-def _to_stdout(tagger: RhetoricTagger, plan: Plan, progress: Progress | None) -> Summary:
-    tally, out = Tally(), sys.stdout.buffer
+def _to_stdout(tagger: RhetoricTagger, plan: Plan, progress: Progress | None, say: Say) -> Summary:
+    tally, several, out = Tally(), Several(), sys.stdout.buffer
     out.write(plan.writer.header())
     for part in _timed_parts(tagger, plan, Position(), tally, progress):
+        several.look(part)
         rows, quarantine = encode(part, plan, tally)
         out.write(rows)
         out.flush()
         sys.stderr.write(quarantine.decode())  # there is no file beside standard output
     out.flush()
+    _say_note(several, plan, say)
     return summarise(plan, tally, "-", None)
+
+
+def _say_note(several: Several, plan: Plan, say: Say) -> None:
+    if several.note and not plan.options.documents:
+        say(several.note)
 
 
 def _timed_parts(

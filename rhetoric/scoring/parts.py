@@ -30,10 +30,33 @@ from rhetoric.scoring.summary import FIRST, Summary, Tally
 if TYPE_CHECKING:
     from rhetoric.tagger import RhetoricTagger
 
-__all__ = ["Part", "finish", "is_moved", "make_folders", "open_folder", "read_parts", "rows_and_bytes", "score_part"]
+__all__ = [
+    "MissingPart",
+    "Part",
+    "check_whole",
+    "finish",
+    "is_moved",
+    "make_folders",
+    "open_folder",
+    "read_parts",
+    "rows_and_bytes",
+    "score_part",
+]
 
 PARTS, TALLIES, QUARANTINES = "parts", "tallies", "quarantines"
-SUMS = ("rows", "kept", "quarantined", "lines", "neutral", "uncertain", "truncated", "duplicates")
+SUMS = ("rows", "kept", "quarantined", "lines", "neutral", "uncertain", "truncated", "duplicates", "documents")
+
+
+class MissingPart(JobError):
+    """A part of the output is not there.
+
+    Attributes:
+        reason: Which one.
+    """
+
+    def __init__(self, reason: str, folder: Path) -> None:
+        super().__init__(f"{reason} in {folder}; remedy: run the same command again, which writes it")
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,15 +224,12 @@ def finish(plan: Plan, store: Store) -> Summary:
         The figures of the job.
 
     Raises:
-        JobError: A part is missing.
+        MissingPart: A part is missing.
     """
     folder, output = store.folder, store.output
-    tally, names = _total(plan, store)
+    tally = check_whole(plan, store)
     quarantine = beside(output, "quarantine.jsonl")
     moved = is_moved(store)
-    for name in names if not moved else ():
-        if not (folder / PARTS / f"{name}.parquet").exists():
-            raise JobError(f"{name} is missing in {folder}; remedy: run the same command again, which writes it")
     with TemporaryDirectory(dir=folder) as scratch:
         if tally.quarantined:
             joined = Path(scratch) / "quarantine"
@@ -232,22 +252,27 @@ def finish(plan: Plan, store: Store) -> Summary:
     return summary
 
 
-def _total(plan: Plan, store: Store) -> tuple[Tally, list[str]]:
-    """Figures of all parts together, and the names of the parts that must be there."""
-    total, names = Tally(seconds=store.state.tally.seconds, resumed=store.state.tally.resumed), []
+def check_whole(plan: Plan, store: Store) -> Tally:
+    """Figures of all parts together.
+
+    Raises:
+        MissingPart: A part is not there.
+    """
+    total = Tally(seconds=store.state.tally.seconds, resumed=store.state.tally.resumed)
+    moved = is_moved(store)
     for file, source in enumerate(plan.sources):
         last, number = False, 0
         while not last:
-            names.append(_name(file, number))
+            name = _name(file, number)
             try:
-                figures = _figures(store.folder, names[-1])
+                figures = _figures(store.folder, name)
             except FileNotFoundError:
-                raise JobError(
-                    f"part {number} of {source.name} is missing in {store.folder}; remedy: run the same command again"
-                ) from None
+                figures = None
+            if figures is None or not (moved or (store.folder / PARTS / f"{name}.parquet").exists()):
+                raise MissingPart(f"part {number} of {source.name} is missing", store.folder)
             _add(total, Tally(**figures["tally"]))
             last, number = figures["last"], number + 1
-    return total, names
+    return total
 
 
 def _add(total: Tally, part: Tally) -> None:

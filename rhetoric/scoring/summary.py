@@ -51,6 +51,7 @@ class Summary:
         seconds: Time taken, all runs of a resumed job together.
         resumed: How often the job was taken up again.
         quarantine: The quarantine file, if there is one.
+        documents: Documents read, bad ones too; None where they were not split.
     """
 
     output: str
@@ -70,6 +71,7 @@ class Summary:
     seconds: float
     resumed: int
     quarantine: str | None
+    documents: int | None = None
 
     @property
     def scored(self) -> int:
@@ -96,9 +98,17 @@ class Summary:
             more = ", …" if bad.count > len(bad.first) else ""
             fate = "kept with nulls" if bad.kept == bad.count else f"{bad.count - bad.kept:,} quarantined"
             lines.append(f"  {bad.count:,} × {reason}, {fate}: {', '.join(bad.first)}{more}")
-        balance = f"{self.rows:,} rows in = {self.kept:,} out + {self.quarantined:,} quarantined"
+        balance = f"{self._read()} = {self.kept:,} out + {self.quarantined:,} quarantined"
         lines.append(f"  {balance}" + (f" ({self.quarantine})" if self.quarantine else ""))
         return "\n".join(lines)
+
+    def _read(self) -> str:
+        if self.documents is None:
+            return f"{self.rows:,} rows in"
+        bad = self.rows - self.scored  # documents that could not be split: a row each
+        also = f" + {bad:,} bad document{'s' * (bad != 1)}" if bad else ""
+        read = f"{self.documents:,} document{'s' * (self.documents != 1)} in; "
+        return f"{read}{self.scored:,} sentence{'s' * (self.scored != 1)}{also}"
 
 
 def _duration(seconds: float) -> str:
@@ -124,6 +134,7 @@ class Tally:
     errors: dict[str, dict[str, Any]] = field(default_factory=dict)
     seconds: float = 0.0
     resumed: int = 0
+    documents: int = 0
 
     def count(self, texts: Sequence[str], outcomes: Sequence[Outcome], given: int | None) -> None:
         """Counts the rows of a part that were scored.

@@ -104,3 +104,44 @@ def test_engine_settings_are_refused_where_they_would_do_nothing(run: Run, lines
     outcome = run("score", lines, "-o", tmp_path / "out", "--runner", "ray", "--token-budget", "64")
     assert outcome.code == 2
     assert "--token-budget is for --runner local" in outcome.err
+
+
+NOTE = "note: most rows hold several sentences; labels are about single sentences: --documents scores each"
+SEVERAL = b'We must begin talks. They said never!\nPeace? "Not now." So he said.\nThank you.\n'
+
+
+def test_rows_of_several_sentences_are_noted(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
+    model = ["--model", tiny_folder]
+    source, out = tmp_path / "several.txt", tmp_path / "out.csv"
+    source.write_bytes(SEVERAL)
+    outcome = run("score", source, "-o", out, *model)
+    assert (outcome.code, outcome.out) == (0, "")
+    assert outcome.err.splitlines().count(NOTE) == 1
+    piped = run("score", source, "-o", "-", *model)
+    assert piped.out == out.read_text(encoding="utf-8")
+    assert piped.err.splitlines().count(NOTE) == 1
+    machine = run("score", source, "-o", "-", "--progress", "json", *model)
+    assert [json.loads(line) for line in machine.err.splitlines()].count({"message": NOTE}) == 1
+    assert "several sentences" not in run("score", source, "-o", "-", "--documents", *model).err
+
+
+def test_rows_of_a_sentence_are_not_noted(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
+    source = tmp_path / "single.txt"
+    source.write_bytes(
+        b"Mr. Speaker, we must talk.\nThe U.S. Congress said no.\nWe talk. They do not.\n\nGrowth of 2.5 per cent.\n"
+    )
+    assert "several sentences" not in run("score", source, "-o", "-", "--model", tiny_folder).err
+
+
+def test_documents_are_counted_apart_from_sentences(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
+    source, out = tmp_path / "in.jsonl", tmp_path / "out.csv"
+    good = [json.dumps({"text": text}) for text in ("We must begin talks. They said never!", "Thank you.")]
+    source.write_text("\n".join(good), encoding="utf-8")
+    command = ["score", source, "-o", out, "--documents", "--force", "--model", tiny_folder]
+    assert "2 documents in; 3 sentences = 3 out + 0 quarantined" in run(*command).err
+    summary = json.loads((tmp_path / "out.csv.summary.json").read_text(encoding="utf-8"))
+    assert (summary["documents"], summary["rows"], summary["kept"]) == (2, 3, 3)
+    source.write_text("\n".join([*good, '{"text": ""}', '{"te']), encoding="utf-8")
+    assert "4 documents in; 3 sentences + 2 bad documents = 4 out + 1 quarantined" in run(*command).err
+    run("score", source, "-o", out, "--force", "--model", tiny_folder)
+    assert json.loads((tmp_path / "out.csv.summary.json").read_text(encoding="utf-8"))["documents"] is None

@@ -77,6 +77,7 @@ def test_same_rows_with_options(tiny: RhetoricTagger, make: Make, tmp_path: Path
     assert one.equals(many)
     assert summary is not None
     assert (summary.rows, summary.kept, summary.quarantined) == (local.rows, local.kept, local.quarantined)
+    assert summary.documents == local.documents == (100 if "documents" in options else None)
     if options.get("on_error") == "skip":
         assert local.quarantined == 10
         both = [Path(f"{tmp_path / name}.quarantine.jsonl").read_text() for name in ("local.parquet", "out")]

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rhetoric import RhetoricError, RhetoricTagger
+from rhetoric import InputError, RhetoricError, RhetoricTagger
 from rhetoric.scoring import readers
 from rhetoric.scoring.readers import read_csv, read_jsonl, read_lines
 from rhetoric.scoring.records import Record, text_problem
@@ -220,3 +220,19 @@ def test_the_field_limit_of_the_process_is_left_alone(tmp_path: Path) -> None:
     [record] = csv_records(source(tmp_path / "in.csv", b"id,text\n1," + b"x" * (before + 1) + b"\n", "csv"))
     assert record.problem is None
     assert csv.field_size_limit() == before
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (
+            b"Reden,M\xfcller\na,b\n",
+            r"^a\.csv row 1: the header cannot be read \(not UTF-8: byte 0xfc\); remedy: convert it, for example "
+            r"iconv -f WINDOWS-1252 -t UTF-8, or save as CSV UTF-8 in the spreadsheet$",
+        ),
+        (b'te"xt,"id"x\na,b\n', r"row 1: the header cannot be read \(malformed quoting: .*\); remedy: mend this row$"),
+    ],
+)
+def test_a_header_that_cannot_be_read_has_a_remedy(tmp_path: Path, data: bytes, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        readers.read_header(source(tmp_path / "a.csv", data, "csv"))
