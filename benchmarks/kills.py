@@ -12,6 +12,7 @@ import argparse
 import gzip
 import json
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -82,8 +83,10 @@ def main() -> None:
                     process.kill()
                     process.wait()
                     here += 1
-                    continue
-                if process.returncode:
+                    # A process may die with its job done, before it has ended itself.
+                    if not output.exists() or output.with_name(f"{target}.job").exists():
+                        continue
+                if process.returncode not in (0, -signal.SIGKILL):
                     sys.exit(f"{name} → {target}: the job failed with {process.returncode}")
                 finished += 1
                 resumed += json.loads(output.with_name(f"{target}.summary.json").read_text())["resumed"]
