@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from rhetoric.errors import InputError
 from rhetoric.familiarity import unfamiliar
-from rhetoric.scored import Scored
+from rhetoric.scored import MISSING, Scored
 
 __all__ = ["Comparison", "Group", "Shift", "compare", "split"]
 
@@ -28,7 +28,6 @@ FEW_UNITS = 10  # a bootstrap of fewer clusters gives intervals that are too nar
 MOST_NAMED = 5  # sides or groups that one warning names
 # Columns that name what rows belong to, in this order.
 CLUSTERS = ("document", "document_id", "doc_id", "speech_id")
-MISSING = "(none)"  # the group of the rows without a value
 # Dates that sort as text (2014, 2014-03, 2014/03/18, 2014-03-18T09:30, 2014-Q1, 2014-W09); and dates that do not.
 ISO = re.compile(r"\d{4}(?:[-/.]?(?:Q[1-4]|W\d\d)|[-/.]\d\d(?:[-/.]\d\d(?:[T ].*)?)?)?", re.I)
 UNSORTABLE = re.compile(

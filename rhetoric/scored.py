@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from rhetoric.errors import InputError, require
 
-__all__ = ["Scored", "read_scored"]
+__all__ = ["MISSING", "Scored", "read_scored"]
 
 TAIL = ("uncertain", "truncated", "error")
 # The columns in front of the input's own where rows are sentences of documents.
@@ -28,6 +28,8 @@ TEXT_NAMES = ("text", "sentence", "content", "body")
 REMEDY = "remedy: a CSV, TSV, JSONL or Parquet file that `rhetoric score` wrote in the layout wide"
 
 Bools = npt.NDArray[np.bool_]
+
+MISSING = "(none)"  # what the rows without a value of a column are called, as a group
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from rhetoric.errors import InputError
 from rhetoric.html import FAMILY_OF
-from rhetoric.scored import Scored
+from rhetoric.scored import MISSING, Scored
 from rhetoric.taxonomy import FAMILIES
 
 __all__ = ["Figures", "Rate", "balance", "figures", "guess_time", "periods", "when", "wilson"]
@@ -239,7 +239,7 @@ def _design_effect(carried: Bools, member: npt.NDArray[np.int64] | None) -> npt.
 
 
 def _by(rows: _Rows, cells: Sequence[str]) -> tuple[Part, ...]:
-    names = np.array([cell or "(none)" for cell in cells], object)
+    names = np.array([cell or MISSING for cell in cells], object)
     ranked = sorted(Counter(names).items(), key=lambda group: (-group[1], group[0]))
     shown = [name for name, _ in ranked[:MOST_GROUPS]]
     parts = [rows.part(name, names == name) for name in shown]
