@@ -56,12 +56,13 @@ def compare(first: Mapping[str, Labels], second: Mapping[str, Labels]) -> None:
 def main() -> None:
     """Compares, prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--corpus", type=Path, help="folder of train.jsonl")
+    parser.add_argument("--corpus", type=Path, help="folder of train.jsonl and dev.jsonl")
     options = parser.parse_args()
     print("Annotated sentences")
     compare(read_labels(ANNOTATIONS), read_file(SECOND))
     if options.corpus:
-        rows = map(json.loads, (options.corpus / "train.jsonl").read_text(encoding="utf-8").splitlines())
+        files = (options.corpus / "train.jsonl", options.corpus / "dev.jsonl")
+        rows = (json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines())
         corpus = {row["id"]: Labels(tuple(row["labels"]), tuple(row["borderline"])) for row in rows}
         print("\nSentences of the corpus; the first reading is the corpus's")
         compare(corpus, read_file(CORPUS_SECOND))
