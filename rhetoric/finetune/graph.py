@@ -74,7 +74,7 @@ class GraphBuilder:
         return self.linear(x, _source(name), name)
 
     def linear(self, x: str, prefix: str, name: str) -> str:
-        """`x @ weight.T + bias`, in int8 where `name` is to be quantised, else in float."""
+        """`x @ weight.T + bias`, in int8 where `name` is to be quantised, outlying channels and all else in float."""
         bias = self.constant(f"{name}.bias", self.weights[f"{prefix}.bias"])
         self.matmul_inputs[name] = x
         if name not in self.quantised:
@@ -96,7 +96,14 @@ class GraphBuilder:
             self.constant(f"{name}.weight_zero", np.zeros(len(how.steps), np.int8)),
             bias,
         ]
-        return self.node("MatMulIntegerToFloat", inputs, name, domain=CONTRIB)
+        if not len(how.outliers):
+            return self.node("MatMulIntegerToFloat", inputs, name, domain=CONTRIB)
+        product = self.node("MatMulIntegerToFloat", inputs, f"{name}.int8", domain=CONTRIB)
+        far = f"{x}.far"
+        if far not in self.added:
+            self.node("Gather", [x, self.constant(f"{x}.outliers", how.outliers.astype(np.int64))], far, axis=-1)
+        weight = self.constant(f"{name}.far_weight", self.weights[f"{prefix}.weight"].T[how.outliers])
+        return self.node("Add", [product, self.node("MatMul", [far, weight], f"{name}.far")], name)
 
     def add_norm(self, x: str, skip: str, prefix: str, name: str, epsilon: float) -> str:
         """Layer normalisation of the sum of two values."""

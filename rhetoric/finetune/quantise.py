@@ -1,9 +1,10 @@
 """From float weights and observed activations to int8: how to scale each input, and how to round each weight.
 
-Three choices keep the int8 graph near the float one. Channels with a large range hand part of it to the weights
-(Xiao et al., "SmoothQuant", 2023), by as much as makes the products of this input most exact. Scales are static,
-so that nothing depends on a batch. And a weight is not rounded to the nearest step: the error of each row is made
-up for by the rows after it, as far as their inputs go together (Frantar et al., "GPTQ", 2023).
+Four choices keep the int8 graph near the float one. The one or two channels of an input that reach far beyond all
+others are multiplied in float (Dettmers et al., "LLM.int8()", 2022). Channels with a large range hand part of it to
+the weights (Xiao et al., "SmoothQuant", 2023), by as much as makes the products of this input most exact. Scales are
+static, so that nothing depends on a batch. And a weight is not rounded to the nearest step: the error of each row is
+made up for by the rows after it, as far as their inputs go together (Frantar et al., "GPTQ", 2023).
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ SHARES = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 # Added to the diagonal of the second moments, relative to its mean, so that they can be inverted.
 DAMPING = 0.005
 BLOCK = 64
+# A channel stays in float if its range is this many times that of the channel of this rank, so seven at most do; and
+# only where there are fewer outputs than inputs: elsewhere adding the float product costs more than it is worth.
+FAR, RANK = 1.5, 8
 
 
 @dataclass
@@ -56,6 +60,7 @@ class Quantised:
         smooth: Positive divisor of each input channel; the weight already carries its inverse.
         weight: int8 (inputs, outputs), in [-63, 63].
         steps: float32 (outputs,): one step of each output's weights.
+        outliers: Input channels multiplied in float; in int8 they count nothing, their divisor is infinite.
     """
 
     scale: float
@@ -63,6 +68,7 @@ class Quantised:
     smooth: Array
     weight: Array
     steps: Array
+    outliers: Array
 
 
 def quantise(seen: Observed, weights: Mapping[str, Array]) -> dict[str, Quantised]:
@@ -75,17 +81,27 @@ def quantise(seen: Observed, weights: Mapping[str, Array]) -> dict[str, Quantise
     Returns:
         Each product in int8; they share scale, zero and smooth.
     """
-    side_by_side = np.concatenate(list(weights.values()), axis=1)
+    ranges = np.maximum(-seen.low, seen.high)
+    narrowing = sum(weight.shape[1] for weight in weights.values()) < len(ranges)
+    far = (ranges > FAR * np.sort(ranges)[-min(RANK, len(ranges))]) & narrowing
+    outliers, near = np.flatnonzero(far), np.flatnonzero(~far)
+    seen = Observed(seen.low[near], seen.high[near], seen.moments[np.ix_(near, near)], seen.sample[:, near])
+    side_by_side = np.concatenate([weight[near] for weight in weights.values()], axis=1)
     exact = seen.sample @ side_by_side
     errors = [_error(seen, side_by_side, exact, share) for share in SHARES]
     scale, zero, smooth = _scaling(seen, side_by_side, SHARES[int(np.argmin(errors))])
     moments = seen.moments / np.outer(smooth, smooth)
     moments[np.diag_indices_from(moments)] += DAMPING * np.diag(moments).mean()
     spread = np.linalg.cholesky(np.linalg.inv(moments)).T
-    return {
-        name: Quantised(scale, zero, smooth, *_round(weight * smooth[:, None], spread))
-        for name, weight in weights.items()
-    }
+    divisor = np.full(len(ranges), np.inf)
+    divisor[near] = smooth
+    quantised = {}
+    for name, weight in weights.items():
+        rounded, steps = _round(weight[near] * smooth[:, None], spread)
+        whole = np.zeros(weight.shape, np.int8)
+        whole[near] = rounded
+        quantised[name] = Quantised(scale, zero, divisor, whole, steps, outliers)
+    return quantised
 
 
 def _scaling(seen: Observed, weight: Array, share: float) -> tuple[float, int, Array]:

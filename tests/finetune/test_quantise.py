@@ -7,7 +7,7 @@ import pytest
 
 from rhetoric.finetune.quantise import LEVELS, Observed, Quantised, quantise
 
-CHANNELS, OUTPUTS, POSITIONS = 96, 40, 600
+CHANNELS, OUTPUTS, POSITIONS, OUTLIER = 96, 40, 600, 7
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def inputs() -> np.ndarray:
     mixed = rng.normal(size=(POSITIONS, 12)) @ rng.normal(size=(12, CHANNELS)) + 0.2 * rng.normal(
         size=(POSITIONS, CHANNELS)
     )
-    mixed[:, 7] *= 30
+    mixed[:, OUTLIER] *= 30
     return mixed.astype(np.float32)
 
 
@@ -33,10 +33,17 @@ def quantised(inputs: np.ndarray, weights: dict[str, np.ndarray]) -> dict[str, Q
     return quantise(Observed(low, high, inputs.T @ inputs, inputs[:200]), weights)
 
 
-def product(how: Quantised, inputs: np.ndarray) -> np.ndarray:
-    """What the int8 graph computes."""
+def product(how: Quantised, inputs: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """What the graph computes."""
     u8 = np.clip(np.rint(inputs / how.smooth / how.scale) + how.zero, 0, 255)
-    return (u8 - how.zero) * how.scale @ (how.weight * how.steps)
+    outliers = inputs[:, how.outliers] @ weight[how.outliers]
+    return (u8 - how.zero) * how.scale @ (how.weight * how.steps) + outliers
+
+
+def test_a_channel_far_beyond_the_others_counts_nothing_in_int8(quantised: dict[str, Quantised]) -> None:
+    for how in quantised.values():
+        assert how.outliers.tolist() == [OUTLIER]
+        assert not how.weight[OUTLIER].any() and np.isinf(how.smooth[OUTLIER])
 
 
 def test_products_of_one_input_share_its_scale(quantised: dict[str, Quantised]) -> None:
@@ -57,16 +64,18 @@ def test_the_product_is_near_the_float_one(
 ) -> None:
     for name, how in quantised.items():
         exact = inputs @ weights[name]
-        assert np.abs(product(how, inputs) - exact).mean() < 0.02 * np.abs(exact).mean()
+        assert np.abs(product(how, inputs, weights[name]) - exact).mean() < 0.02 * np.abs(exact).mean()
 
 
 def test_rounding_beats_the_nearest_step(
     quantised: dict[str, Quantised], inputs: np.ndarray, weights: dict[str, np.ndarray]
 ) -> None:
     """With inputs that go together, what one row loses another can make up for."""
+    near = np.delete(np.arange(CHANNELS), OUTLIER)
     for name, how in quantised.items():
-        even = weights[name] * how.smooth[:, None]
+        weight, smooth = weights[name][near], how.smooth[near]
+        even = weight * smooth[:, None]
         nearest = np.clip(np.rint(even / how.steps), -LEVELS, LEVELS) * how.steps
-        smoothed, exact = inputs / how.smooth, inputs @ weights[name]
-        ours = np.square(smoothed @ (how.weight * how.steps) - exact).mean()
+        smoothed, exact = inputs[:, near] / smooth, inputs[:, near] @ weight
+        ours = np.square(smoothed @ (how.weight[near] * how.steps) - exact).mean()
         assert ours < 0.5 * np.square(smoothed @ nearest - exact).mean()
