@@ -94,14 +94,22 @@ def join(*parts: Rows) -> Rows:
     )
 
 
+def some(rows: Rows, count: int, rng: random.Random) -> Rows:
+    """Rows drawn at random."""
+    of = rng.sample(range(len(rows.texts)), count)
+    return Rows([rows.texts[i] for i in of], rows.targets[of], [rows.source[i] for i in of])
+
+
 def read_corpus(file: Path) -> Rows:
     """Labelled rows of the corpus (`train.jsonl`, `dev.jsonl`), or of examples/labelled.jsonl."""
     return make_rows((r["text"], r["labels"], r["borderline"], r.get("source", "")) for r in _json_lines(file))
 
 
-def read_annotations(pool: Path) -> Rows:
-    """The labels of `annotations/*.tsv`, joined with the pool's texts by id."""
-    return _joined(sorted(ANNOTATIONS.glob("pool_*.tsv")), pool)
+def read_annotations(pool: Path, first: int = 1, last: int | None = None) -> Rows:
+    """The labels of `annotations/pool_*.tsv`, from the first to the last number, joined with the pool's texts by id."""
+    files = {int(file.stem.removeprefix("pool_")): file for file in ANNOTATIONS.glob("pool_*.tsv")}
+    numbers = [number for number in sorted(files) if first <= number and (last is None or number <= last)]
+    return _joined([files[number] for number in numbers], pool)
 
 
 def read_held_out(pool: Path) -> Rows:

@@ -29,7 +29,7 @@ from rhetoric.finetune import TrainConfig, train
 from rhetoric.model_folder import MANIFEST, read_model_folder
 from rhetoric.taxonomy import LABELS
 from training.average import average
-from training.data import Rows, join, read_annotations, read_corpus, read_pool, read_written
+from training.data import Rows, join, read_annotations, read_corpus, read_pool, read_written, some
 from training.hidden_actors import hide_actors
 from training.refresh import finish
 
@@ -49,6 +49,9 @@ class Recipe:
     pool_sentences: int
     students: int
     student: Mapping[str, Any]
+    known_annotations: int = 0
+    replayed: float = 0.0
+    former_weight: int = 0
 
 
 def main() -> None:
@@ -64,11 +67,7 @@ def main() -> None:
     recipe = Recipe(**yaml.safe_load(options.config.read_text(encoding="utf-8")))
     options.run.mkdir(parents=True, exist_ok=True)
     dev = _as_dicts(read_corpus(options.corpus / "dev.jsonl"))
-    gold = join(
-        read_corpus(options.corpus / "train.jsonl"),
-        read_annotations(options.corpus / "pool.jsonl.gz"),
-        read_written(recipe.written_copies, recipe.seed),
-    )
+    gold = _gold(options.corpus, recipe)
     base = hide_actors(options.base, options.run / "base")
     teachers = options.teacher or [
         _trained(_as_dicts(gold), options.run / f"teacher-{number}", dev, base, recipe.teacher, number)
@@ -79,10 +78,25 @@ def main() -> None:
         _trained(rows, options.run / f"student-{number}", dev, teachers[0], recipe.student, recipe.seed + number)
         for number in range(recipe.students)
     ]
-    made = students[0] if len(students) == 1 else _together(students, options.run / "student", options.corpus)
+    merged = [*students, *teachers[:1] * recipe.former_weight]
+    made = students[0] if len(merged) == 1 else _together(students, merged, options.run / "student", options.corpus)
     shutil.rmtree(options.out, ignore_errors=True)
     shutil.copytree(made, options.out)
     _say(f"wrote {options.out}; `python -m training.card` measures it and writes its card")
+
+
+def _gold(corpus: Path, recipe: Recipe) -> Rows:
+    """The labelled rows; of those annotated for the release before, a share drawn at random."""
+    pool = corpus / "pool.jsonl.gz"
+    rows = [
+        read_corpus(corpus / "train.jsonl"),
+        read_annotations(pool, first=recipe.known_annotations + 1),
+        read_written(recipe.written_copies, recipe.seed),
+    ]
+    if recipe.replayed:
+        known = read_annotations(pool, last=recipe.known_annotations)
+        rows.append(some(known, round(recipe.replayed * len(known.texts)), random.Random(recipe.seed)))
+    return join(*rows)
 
 
 def _trained(
@@ -95,12 +109,16 @@ def _trained(
     return out
 
 
-def _together(students: Sequence[Path], out: Path, corpus: Path) -> Path:
-    """A model folder with the mean of the students' weights."""
+def _together(students: Sequence[Path], merged: Sequence[Path], out: Path, corpus: Path) -> Path:
+    """A model folder with the mean of the weights of students, and of what they started from where that is merged."""
     records = [read_model_folder(student).training for student in students]
-    seeds = [record["settings"]["seed"] for record in records]
-    record = {**records[0], "averaged_seeds": seeds, "seconds": sum(record["seconds"] for record in records)}
-    finish(average(students, out), corpus, record, int(record["settings"]["max_tokens"]))
+    record = {
+        **records[0],
+        "averaged_seeds": [record["settings"]["seed"] for record in records],
+        "former_weight": len(merged) - len(students),
+        "seconds": sum(record["seconds"] for record in records),
+    }
+    finish(average(merged, out), corpus, record, int(record["settings"]["max_tokens"]))
     return out
 
 
