@@ -8,6 +8,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+__all__ = [
+    "FORMS",
+    "ORGANISATIONS",
+    "STATES",
+    "Form",
+    "Leader",
+    "Organisation",
+    "Place",
+    "State",
+    "find_actors",
+    "parse_leader",
+]
+
 TABLE = Path(__file__).parent / "data" / "actors.tsv"
 
 Role: TypeAlias = Literal["name", "adjective", "one", "many", "capital", "office", "leader", "short", "full"]

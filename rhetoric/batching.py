@@ -45,12 +45,12 @@ class Window:
     A text has one sequence, or several overlapping ones if it is longer than the model reads at once.
 
     Attributes:
-        ids: Word pieces of all sequences, special tokens included, one after the other.
-        offsets: Where each sequence starts in `ids`; one more entry than sequences.
-        owner: Index of the distinct text of each sequence, ascending.
-        text_of_row: Index of the distinct text of each row of the input.
-        n_tokens: Word pieces of each distinct text, without special tokens.
-        truncated: Whether words of the distinct text are in no sequence.
+        ids: (tokens,): word pieces of all sequences, special tokens included, one after the other.
+        offsets: (sequences + 1,): where each sequence starts in `ids`, and where the last one ends.
+        owner: (sequences,): index of the distinct text of each, ascending.
+        text_of_row: (rows,): index of the distinct text of each row of the input.
+        n_tokens: (distinct texts,): word pieces of each, without special tokens.
+        truncated: (distinct texts,): whether words of it are in no sequence.
     """
 
     ids: Ids
@@ -71,9 +71,9 @@ class Batch:
     """Sequences that go through the network together.
 
     Attributes:
-        ids: Word pieces of the sequences, one after the other, nothing in between.
-        lengths: Length of each sequence.
-        sequences: Their indices in the window.
+        ids: (tokens,): word pieces of the sequences, one after the other, nothing in between.
+        lengths: (sequences,): word pieces of each, special tokens included.
+        sequences: (sequences,): their indices in the window.
     """
 
     ids: Ids
@@ -81,12 +81,11 @@ class Batch:
     sequences: Ids
 
 
-def cut_windows(texts: Iterable[str], *, first_row: int = 0) -> Iterator[list[str]]:
+def cut_windows(texts: Iterable[str]) -> Iterator[list[str]]:
     """Cuts a stream into lists of bounded size, checking each text.
 
     Args:
         texts: Any iterable of str, of any length.
-        first_row: Index of the first text, for error messages.
 
     Yields:
         Lists of up to `FULL_WINDOW` texts, the first ones smaller.
@@ -100,7 +99,7 @@ def cut_windows(texts: Iterable[str], *, first_row: int = 0) -> Iterator[list[st
             f"texts is one {type(texts).__name__}, not several texts; remedy: pass a list, or use predict_one(text)"
         )
     size, held, window = FIRST_WINDOW, 0, []
-    for row, text in enumerate(texts, start=first_row):
+    for row, text in enumerate(texts):
         _check_text(text, row)
         window.append(text)
         held += len(text)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from rhetoric.batch_scorer import BatchScorer, EngineSettings, everywhere, load_tagger
 from rhetoric.errors import InputError, JobError, RhetoricError, require
@@ -35,7 +35,7 @@ from rhetoric.scoring.parts import (
     score_part,
 )
 from rhetoric.scoring.plan import Plan, make_plan
-from rhetoric.scoring.progress import Meter, Progress
+from rhetoric.scoring.progress import Meter, Progress, taken_up
 from rhetoric.scoring.schema import guess_text_column
 from rhetoric.scoring.sources import Say
 from rhetoric.scoring.store import Store
@@ -47,8 +47,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 __all__ = ["BatchScorer", "score_dataset", "score_files"]
-
-Frame = TypeVar("Frame")
 
 # Rows that go to an actor at once, and into a file: half a minute of one core, which is what a dead actor costs.
 PART_ROWS = 10_000
@@ -186,7 +184,7 @@ def score_files(
             make_folders(folder)
             if resumed:
                 store.state.tally.resumed += 1
-                say(f"going on after {rows_and_bytes(folder)[0]:,} rows")
+                say(taken_up(rows_and_bytes(folder)[0]))
             with _cluster(address) as ray:
                 _score_all(ray, plan, engine, store, part_rows, gpus, progress, say)
         return finish(plan, store)

@@ -97,8 +97,6 @@ def _letters(text: str, start: int, end: int) -> int:
     return sum(map(str.isalpha, text[start:end]))
 
 
-# --- Paragraphs to sentences -----------------------------------------------------------------------------------
-
 # Abbreviations of diplomatic prose that sentencex does not know.
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:Amb|[Pp]aras?|[Rr]es|[Cc]f|Adm|Brig|Hon|Rt|op|M[sS]|Mses|Mmes|Mlles|Cllr|Lieut|Gens|Profs)\.$"

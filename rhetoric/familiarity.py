@@ -35,8 +35,8 @@ def measure(texts: list[str]) -> dict[str, float]:
         texts: At least one text; at most `SAMPLE` of them, evenly spread, are looked at.
 
     Returns:
-        `words` in the median text, the share of `short` texts (under four words) and `long` ones (over 80), word
-        `pieces` a word (about 1.2 in English, 2 and more in other languages), and the share of `unknown` pieces.
+        `words` in the median text, the share of `long` texts (over 80 words), word `pieces` a word (about 1.2 in
+        English, 2 and more in other languages), and the share of `unknown` pieces.
     """
     from tokenizers import Tokenizer
 
@@ -50,7 +50,6 @@ def measure(texts: list[str]) -> dict[str, float]:
     pieces = sum(len(one.ids) for one in encoded)
     return {
         "words": float(np.median(words)),
-        "short": float((words < 4).mean()),
         "long": float((words > 80).mean()),
         "pieces": pieces / max(int(words.sum()), 1),
         "unknown": sum(1 for one in encoded for i in one.ids if i == unknown) / max(pieces, 1),

@@ -11,11 +11,10 @@ from html import escape
 
 from rhetoric.explain import Explanation
 from rhetoric.prediction import Document, Prediction, Profile, Sentence
-from rhetoric.taxonomy import FAMILIES, TAXONOMY
+from rhetoric.taxonomy import FAMILIES, FAMILY_OF
 
-__all__ = ["FAMILY_COLOURS", "STYLE", "document", "document_page", "explanation", "page", "prediction"]
+__all__ = ["FAMILY_COLOURS", "document", "document_page", "explanation", "page", "prediction"]
 
-FAMILY_OF = {row.name: row.family for row in TAXONOMY}
 # On white and on black; told apart by the colour-blind too, and never the only sign: the label stands beside it.
 FAMILY_COLOURS = {
     "directive": ("#8a6d00", "#e3bf4a"),

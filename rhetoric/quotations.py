@@ -45,6 +45,11 @@ def find_marks(text: str, start: int, end: int) -> dict[int, bool]:
 
     What stands on both sides decides (broken text writes “ where ” is meant); the glyph decides where they do not.
 
+    Args:
+        text: The document.
+        start: Offset of the paragraph.
+        end: Offset after it.
+
     Returns:
         Offset to True for an opening and False for a closing mark, in order.
     """

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rhetoric.errors import InputError, require
+from rhetoric.separator import separator
 
 __all__ = ["MISSING", "Scored", "read_scored"]
 
@@ -114,7 +115,7 @@ def read_scored(path: str | Path, *, text_column: str | None = None) -> Scored:
     """Reads a scored file into memory (about 1 kB a row).
 
     Args:
-        path: CSV, TSV, JSONL or Parquet.
+        path: CSV (separated as the inputs of `rhetoric score` may be), TSV, JSONL or Parquet.
         text_column: Column of the text; None to tell it from the summary beside the file, or from its name.
 
     Raises:
@@ -195,7 +196,9 @@ def _read(path: Path, prefix: str) -> dict[str, list[Any]]:
             if suffix in (".csv", ".tsv"):
                 limit = csv.field_size_limit(sys.maxsize)
                 try:
-                    return _from_table(path, csv.reader(stream, delimiter="\t" if suffix == ".tsv" else ","))
+                    mark = "\t" if suffix == ".tsv" else separator(stream.readline())
+                    stream.seek(0)
+                    return _from_table(path, csv.reader(stream, delimiter=mark))
                 finally:
                     csv.field_size_limit(limit)  # it is the whole process's
     except InputError:  # a ValueError that says all there is to say

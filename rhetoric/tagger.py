@@ -17,7 +17,7 @@ from rhetoric.errors import InputError, ModelError
 from rhetoric.model_folder import ModelFolder, locate_model, read_model_folder
 from rhetoric.prediction import Document, Prediction, Profile, Sentence
 from rhetoric.runner import run_windows
-from rhetoric.taxonomy import FAMILIES, TAXONOMY
+from rhetoric.taxonomy import CONFLICT, COOPERATION, FAMILIES, FAMILY_OF
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -32,15 +32,13 @@ Frame = TypeVar("Frame")
 Threshold: TypeAlias = "float | Mapping[str, float] | None"
 Probabilities = npt.NDArray[np.float32]
 
-CONFLICT = ("coercive", "adversarial")
-
 
 class RhetoricTagger:
     """Tags texts with rhetoric types.
 
-    Make one with `from_pretrained` and keep it: loading takes most of a second, a sentence about a millisecond.
-    Safe to use from several threads. A text's scores do not depend on the other texts in the call, on their
-    order, or on the number of threads.
+    Make one with `from_pretrained` and keep it: loading takes about a third of a second, a sentence about a
+    millisecond. Safe to use from several threads. A text's scores do not depend on the other texts in the call, on
+    their order, or on the number of threads.
     """
 
     def __init__(self, folder: ModelFolder, tokenizer: Tokenizer, engine: Engine, choice: Choice) -> None:
@@ -180,7 +178,8 @@ class RhetoricTagger:
             The sentences with offsets, labels, quotation, speaker and actors named, and a profile of the whole.
 
         Raises:
-            InputError: `text` is not a str, has no visible character, or holds half a surrogate pair.
+            InputError: `text` is not a str, has no visible character, or holds half a surrogate pair; or a threshold
+                is unusable.
         """
         if not isinstance(text, str) or not text.strip():
             shown = repr(text) if len(repr(text)) < 60 else type(text).__name__
@@ -226,7 +225,7 @@ class RhetoricTagger:
 
         Args:
             inputs: CSV, TSV, JSONL, Parquet or text files (also .gz and .zst), glob patterns, folders; or "-".
-            output: A .csv, .jsonl or .parquet file; or "-". Its summary and quarantine are put beside it.
+            output: A .csv, .tsv, .jsonl or .parquet file; or "-". Its summary and quarantine are put beside it.
             restart: Throw away an unfinished job of this output.
             force: Replace the output.
             progress: Called a few times a second with how far the job is.
@@ -239,6 +238,7 @@ class RhetoricTagger:
         Raises:
             InputError: Inputs, output or options are unusable, or an unfinished job of this output is another.
             JobError: The job cannot go on (full disk, vanished input, another job on this output).
+            ExtraError: A format needs a package that is not installed (Parquet, .zst).
         """
         from rhetoric.scoring import Options, score_file
 
@@ -294,7 +294,7 @@ class RhetoricTagger:
             The contribution of every word to each label asked for.
 
         Raises:
-            InputError: The text is empty, or the label unknown.
+            InputError: The text is as `predict` refuses it, or the label unknown.
         """
         from rhetoric.explain import occlude
 
@@ -371,11 +371,10 @@ class RhetoricTagger:
 
     def _profile(self, sentences: Sequence[Sentence]) -> Profile:
         count = max(len(sentences), 1)
-        family_of = {row.name: row.family for row in TAXONOMY}
-        families = [{family_of[label] for label in s.labels if label in family_of} for s in sentences]
-        known = any(name in family_of for name in self.labels)
-        cooperative = sum("cooperative" in found for found in families)
-        conflictual = sum(any(family in found for family in CONFLICT) for found in families)
+        families = [{FAMILY_OF[label] for label in s.labels if label in FAMILY_OF} for s in sentences]
+        known = any(name in FAMILY_OF for name in self.labels)
+        cooperative = sum(not found.isdisjoint(COOPERATION) for found in families)
+        conflictual = sum(not found.isdisjoint(CONFLICT) for found in families)
         both = cooperative + conflictual
         return Profile(
             n_sentences=len(sentences),

@@ -9,7 +9,16 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-__all__ = ["FAMILIES", "LABELS", "TAXONOMY", "TAXONOMY_VERSION", "RhetoricType"]
+__all__ = [
+    "CONFLICT",
+    "COOPERATION",
+    "FAMILIES",
+    "FAMILY_OF",
+    "LABELS",
+    "TAXONOMY",
+    "TAXONOMY_VERSION",
+    "RhetoricType",
+]
 
 TAXONOMY_VERSION = "1.0"
 
@@ -44,6 +53,9 @@ class RhetoricType:
 
 
 FAMILIES: tuple[str, ...] = ("directive", "coercive", "adversarial", "cooperative", "framing")
+# The two sides of the conflict–cooperation balance; the other families are on neither.
+CONFLICT: tuple[str, ...] = ("coercive", "adversarial")
+COOPERATION: tuple[str, ...] = ("cooperative",)
 
 TAXONOMY: tuple[RhetoricType, ...] = (
     RhetoricType(
@@ -169,3 +181,4 @@ TAXONOMY: tuple[RhetoricType, ...] = (
 )
 
 LABELS: tuple[str, ...] = tuple(row.name for row in TAXONOMY)
+FAMILY_OF: dict[str, str] = {row.name: row.family for row in TAXONOMY}

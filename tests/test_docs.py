@@ -45,8 +45,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ]
     table(tmp_path / "speeches.csv", speeches)
     for year in (2013, 2014):
-        table(tmp_path / f"{year}.csv", speeches[year % 2 :: 2])
-        tagger.score_file(tmp_path / f"{year}.csv", tmp_path / f"{year}.parquet")
+        table(tmp_path / f"unscored-{year}.csv", speeches[year % 2 :: 2])
+        tagger.score_file(tmp_path / f"unscored-{year}.csv", tmp_path / f"{year}.csv")
     (tmp_path / "archive").mkdir()
     for i in range(2):
         data = "".join(json.dumps(row) + "\n" for row in speeches[i * 40 : i * 40 + 40])

@@ -46,6 +46,21 @@ def test_every_format_gives_the_same_rows(kind: str, source: Path, bundled: Rhet
     assert np.array_equal(scored.uncertain, [[name in p.uncertain for name in bundled.labels] for p in predictions])
 
 
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_a_spreadsheet_may_have_separated_it_otherwise(mark: str, source: Path, bundled: RhetoricTagger) -> None:
+    out = source.with_name("spreadsheet.csv")
+    bundled.score_file(source, out, force=True)
+    expected = read_scored(out)
+    with out.open(encoding="utf-8", newline="") as stream:
+        cells = list(csv.reader(stream))
+    with out.open("w", encoding="utf-8-sig", newline="") as stream:  # and put a byte order mark in front
+        csv.writer(stream, delimiter=mark).writerows(cells)
+    scored = read_scored(out)
+    assert scored.texts == expected.texts == [TEXTS[0], TEXTS[2]]
+    assert scored.columns == expected.columns and list(scored.columns) == ["id", "year"]
+    assert np.array_equal(scored.scores, expected.scores) and np.array_equal(scored.chosen, expected.chosen)
+
+
 def test_a_prefix_and_a_lost_summary_are_understood(source: Path, bundled: RhetoricTagger) -> None:
     out = source.with_name("prefixed.csv")
     bundled.score_file(source, out, prefix="r_")

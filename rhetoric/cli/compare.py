@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from rhetoric.cli.style import label_style, print_whole
-from rhetoric.compare import FEW_UNITS, Comparison, Shift, compare, split
+from rhetoric.clusters import FEW_CLUSTERS
+from rhetoric.compare import Comparison, Shift, compare, split
 from rhetoric.errors import InputError
 from rhetoric.scored import read_scored
 
@@ -24,7 +25,7 @@ BARS = " ▁▂▃▄▅▆▇█"
 # "\b" keeps click from joining the lines that follow it.
 EXAMPLES = """\b
 Examples:
-  rhetoric compare 2013.parquet 2014.parquet --by country
+  rhetoric compare 2013.csv 2014.csv --by country
   rhetoric compare speeches.csv --split date=2014-03-01
 """
 
@@ -103,7 +104,7 @@ def _print(result: Comparison) -> None:
     console.print(f"95 % bootstrap intervals of the difference, drawn by {drawn}; percentage points.", markup=False)
     console.print("scores: how many rows have a score near 0, …, near 1.", markup=False)
     console.print("* the interval leaves zero out; ** also when widened for all labels at once.", markup=False)
-    console.print(f"Neither where a side has fewer than {FEW_UNITS} rows or documents to draw.", markup=False)
+    console.print(f"Neither where a side has fewer than {FEW_CLUSTERS} rows or documents to draw.", markup=False)
 
 
 def _table(console: Console, shifts: Sequence[Shift]) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from rhetoric.cli.options import check_out
+from rhetoric.cli.options import check_out, write_text
 from rhetoric.cli.style import print_whole
-from rhetoric.cli.training_options import column_options, settings, write_text
+from rhetoric.cli.training_options import column_options, settings
 from rhetoric.finetune import Evaluation, evaluate
 from rhetoric.model_folder import BUNDLED
 

@@ -17,6 +17,7 @@ __all__ = ["command"]
 
 # Each word has the whole text scored three times, so the time grows with the square of the words.
 SLOW_FROM, MOST_WORDS = 100, 1000
+SEEN = 0.1  # of what the strongest word says; weaker words get no colour
 
 
 @click.command("explain")
@@ -26,7 +27,10 @@ SLOW_FROM, MOST_WORDS = 100, 1000
 @click.option("--html", "as_html", is_flag=True, help="Print a web page.")
 @click.option("--model", metavar="FOLDER|HUB_ID", help="Another model than the bundled one.")
 def command(source: str, label: str | None, as_json: bool, as_html: bool, model: str | None) -> None:
-    """Show which words of a sentence speak for a label (green) and against it (red)."""
+    """Show which words of a sentence speak for its labels (green) and against them (red).
+
+    Below it stands each label with its score and the words that speak for it, strongest first.
+    """
     text = read_document(source).strip()
     _check_length(text)
     tagger = RhetoricTagger.from_pretrained(model)
@@ -58,14 +62,23 @@ def _print_coloured(explanation: Explanation) -> None:
     from rich.text import Text
 
     console = Console(highlight=False)
-    for label, values in explanation.contributions.items():
-        strongest = max(max(map(abs, values)), 0.1)
-        line = Text()
-        for word, value in zip(explanation.words, values, strict=True):
-            strong = "bold " if abs(value) > strongest / 2 else ""
-            colour = "green" if value > 0 else "red"
-            line.append(word.text + " ", f"{strong}{colour}" if abs(value) > strongest / 10 else "")
-        console.print(Text.assemble((label, "bold"), f" {explanation.scores[label]:.2f}"))
-        console.print(line)
+    console.soft_wrap = not console.is_terminal  # in a pipe a text is one line
+    line = Text()
+    for word, share in zip(explanation.words, _shares(explanation), strict=True):
+        strong = "bold " if abs(share) > 1 / 2 else ""
+        colour = "green" if share > 0 else "red"
+        line.append(word.text + " ", f"{strong}{colour}" if abs(share) > SEEN else "")
+    line.rstrip()
+    console.print(line)
+    for label, score in explanation.scores.items():
         found = ", ".join(f"{word} {value:+.2f}" for word, value in explanation.top(label))
-        console.print(Text(found or "no single word", "dim"))
+        console.print(Text.assemble((label, "bold"), f" {score:.2f}: ", (found or "no single word", "dim")))
+
+
+def _shares(explanation: Explanation) -> list[float]:
+    """How much each word speaks for one of the labels, or else against one, as a share of the strongest word there."""
+    shares = []
+    for values in explanation.contributions.values():
+        strongest = max(max(map(abs, values)), 0.1)
+        shares.append([value / strongest for value in values])
+    return [max(word) if max(word) > SEEN else min(word) for word in zip(*shares, strict=True)]

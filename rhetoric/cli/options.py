@@ -1,4 +1,4 @@
-"""What commands share: engine options, labels, thresholds, and text from an argument, a file or a pipe."""
+"""What commands share: engine options, labels, thresholds, text from an argument, a file or a pipe, and pages out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,15 @@ import click
 from rhetoric.engines.choice import ENGINES, PRECISIONS
 from rhetoric.errors import InputError, RhetoricError
 
-__all__ = ["check_label", "check_out", "engine_options", "parse_labels", "parse_threshold", "read_document"]
+__all__ = [
+    "check_label",
+    "check_out",
+    "engine_options",
+    "parse_labels",
+    "parse_threshold",
+    "read_document",
+    "write_text",
+]
 
 # What one person reads as one document; a larger file is a corpus, or something that is no text.
 MAX_DOCUMENT_BYTES = 4_000_000
@@ -59,7 +67,11 @@ def parse_labels(value: str | None, known: Sequence[str]) -> tuple[str, ...]:
 
 
 def check_label(name: str, known: Sequence[str]) -> None:
-    """Raises InputError with a suggestion if a label is unknown."""
+    """Refuses an unknown label.
+
+    Raises:
+        InputError: The label is unknown; the message suggests the nearest.
+    """
     if name not in known:
         import difflib
 
@@ -92,7 +104,11 @@ def parse_threshold(values: Sequence[str], known: Sequence[str]) -> float | dict
 
 
 def check_out(out: Path, *sources: str | Path, force: bool) -> None:
-    """Raises InputError if an output is there and may not be replaced, or is what the command reads."""
+    """Refuses to write over what the command reads, and without `force` over anything.
+
+    Raises:
+        InputError: The output is there and may not be replaced, or is one of the sources.
+    """
     if not out.exists():
         return
     for source in sources:
@@ -107,6 +123,23 @@ def _is_same(out: Path, source: str | Path) -> bool:
         return out.samefile(source)
     except (OSError, ValueError):  # a text is no possible file name
         return False
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a result file whole or not at all.
+
+    Raises:
+        InputError: The folder is missing or cannot be written to.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise InputError(
+            f"{path} cannot be written ({error.strerror}); remedy: check the folder and the disk"
+        ) from error
 
 
 def read_document(source: str) -> str:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from rhetoric.cli.options import check_out
-from rhetoric.errors import InputError
+from rhetoric.cli.options import check_out, write_text
 from rhetoric.report import report
 from rhetoric.scored import read_scored
 
@@ -31,11 +30,5 @@ def command(
     """
     check_out(out, scored, force=force)
     html = report(read_scored(scored, text_column=text_column), time=time, by=by or None, title=title)
-    part = out.with_name(f"{out.name}.part")
-    try:
-        part.write_text(html, encoding="utf-8")
-        part.replace(out)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise InputError(f"{out} cannot be written ({error.strerror}); remedy: another folder") from None
+    write_text(out, html)
     click.echo(f"{out}: {len(html.encode()) / 1e6:.1f} MB", err=True)

@@ -22,19 +22,37 @@ __all__ = ["command"]
 
 @click.command("score")
 @click.argument("inputs", nargs=-1, required=True, metavar="IN…")
-@click.option("-o", "--out", required=True, metavar="OUT", help="File to write (.csv, .jsonl, .parquet), or - .")
+@click.option("-o", "--out", required=True, metavar="OUT", help="File to write (.csv, .tsv, .jsonl, .parquet), or - .")
 @click.option("--text-column", metavar="NAME", help="Column of the text (guessed if obvious).")
 @click.option("--id-column", metavar="NAME", help="Column that names a row: in the quarantine, and as document.")
 @click.option("--input-format", type=click.Choice(INPUT_FORMATS), help="For names that do not tell, and for -.")
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="Of the output, if its name does not tell.")
-@click.option("--layout", type=click.Choice(LAYOUTS), default="wide", show_default=True)
+@click.option(
+    "--layout",
+    type=click.Choice(LAYOUTS),
+    default="wide",
+    show_default=True,
+    help="A column a label, a row a label, or names only.",
+)
 @click.option("--documents", is_flag=True, help="Texts are documents: split them, a row of the output is a sentence.")
 @click.option("--top", type=click.IntRange(1), metavar="N", help="At most the N strongest labels a row.")
 @click.option("--threshold", multiple=True, metavar="P|LABEL=P", help="From which a label is given. Repeatable.")
 @click.option("--round", "decimals", type=click.IntRange(0, 9), metavar="N", help="Decimals of the probabilities.")
 @click.option("--prefix", default="", metavar="TEXT", help="Put before the names of the added columns.")
-@click.option("--on-error", type=click.Choice(ON_ERROR), default="null", show_default=True, help="With bad rows.")
-@click.option("--on-long", type=click.Choice(("window", "truncate")), default="window", show_default=True)
+@click.option(
+    "--on-error",
+    type=click.Choice(ON_ERROR),
+    default="null",
+    show_default=True,
+    help="Keep bad rows, set them apart, or stop.",
+)
+@click.option(
+    "--on-long",
+    type=click.Choice(("window", "truncate")),
+    default="window",
+    show_default=True,
+    help="Read texts that are too long in parts, or cut them.",
+)
 @click.option("--restart", is_flag=True, help="Throw an unfinished job away instead of going on with it.")
 @click.option("--force", is_flag=True, help="Replace the output.")
 @click.option("--progress", type=click.Choice(("bar", "json", "off")), default="bar", show_default=True)

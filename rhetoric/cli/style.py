@@ -1,10 +1,10 @@
-"""Colours of the five families in a terminal."""
+"""How results look in a terminal: a colour a family, tables that a pipe does not cut."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rhetoric.taxonomy import TAXONOMY
+from rhetoric.taxonomy import FAMILY_OF
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,12 +19,11 @@ FAMILY_STYLE = {
     "cooperative": "green",
     "framing": "cyan",
 }
-_STYLE = {row.name: FAMILY_STYLE[row.family] for row in TAXONOMY}
 
 
 def label_style(label: str) -> str:
     """Colour of a label; white for labels of the user's own."""
-    return _STYLE.get(label, "white")
+    return FAMILY_STYLE[FAMILY_OF[label]] if label in FAMILY_OF else "white"
 
 
 def print_whole(console: Console, table: Table) -> None:

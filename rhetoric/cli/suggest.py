@@ -8,8 +8,7 @@ from pathlib import Path
 
 import click
 
-from rhetoric.cli.options import check_out
-from rhetoric.cli.training_options import write_text
+from rhetoric.cli.options import check_out, write_text
 from rhetoric.errors import InputError
 from rhetoric.finetune import suggest
 from rhetoric.finetune.data import UNLABELLED

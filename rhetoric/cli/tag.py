@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from rhetoric.cli.options import check_out, parse_labels, parse_threshold, read_document
+from rhetoric.cli.options import check_out, parse_labels, parse_threshold, read_document, write_text
 from rhetoric.prediction import Document, Sentence
 from rhetoric.tagger import RhetoricTagger
 
@@ -75,8 +75,6 @@ def _write(page: str, out: Path | None) -> None:
     if out is None:
         click.echo(page, nl=False)
     else:
-        from rhetoric.cli.training_options import write_text
-
         write_text(out, page)
 
 

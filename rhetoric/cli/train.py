@@ -35,8 +35,6 @@ def command(data: Path, out: Path, dev: Path | None, resume: bool, force: bool, 
     Settings come from the defaults, then --config, then --set, then options of their own.
     """
     config = settings(**options)
-    if is_first():
-        click.echo(config.to_yaml().rstrip(), err=True)
     with _Bar() as bar:
         try:
             result = train(
@@ -116,7 +114,7 @@ def _print(result: TrainResult) -> None:
         else:
             few = f": fewer than {FEW_TO_AGREE} are too few to tell" if result.dev_rows < FEW_TO_AGREE else ""
             console.print(
-                f"{old.label}: not in the data; decides like the base on {old.agreement:.1%} of rows, measured "
+                f"{old.label}: {old.unmeasured}; decides like the base on {old.agreement:.1%} of rows, measured "
                 f"on {result.dev_rows} dev rows{few}"
             )
     console.print(f"{result.path}  ({result.seconds:.0f} s, {result.precision})")

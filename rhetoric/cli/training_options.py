@@ -8,10 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
-from rhetoric.errors import InputError
 from rhetoric.finetune.config import TrainConfig, read_config
 
-__all__ = ["column_options", "label_options", "settings", "write_text"]
+__all__ = ["column_options", "label_options", "settings"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -62,20 +61,3 @@ def settings(config: Path | None = None, changes: Sequence[str] = (), **flags: A
     """
     given = {name: value for name, value in flags.items() if value is not None}
     return read_config(config, changes).changed(given) if config or changes else TrainConfig().changed(given)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes a result file whole or not at all.
-
-    Raises:
-        InputError: The folder is missing or cannot be written to.
-    """
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise InputError(
-            f"{path} cannot be written ({error.strerror}); remedy: check the folder and the disk"
-        ) from error

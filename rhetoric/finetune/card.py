@@ -157,18 +157,17 @@ def _old(record: Mapping[str, Any]) -> list[str]:
     rows = [
         "## What became of the base's labels",
         "",
-        "| label | F1 before | F1 after | decides alike |",
-        "|---|---|---|---|",
+        "| label | F1 before | F1 after | decides alike | remark |",
+        "|---|---|---|---|---|",
     ]
     for old in record["old_labels"]:
         before, after = ("–" if value is None else f"{value:.3f}" for value in (old["f1_before"], old["f1_after"]))
-        rows.append(f"| {old['label']} | {before} | {after} | {old['agreement']:.1%} |")
+        rows.append(f"| {old['label']} | {before} | {after} | {old['agreement']:.1%} | {old['unmeasured']} |")
     return [*rows, ""]
 
 
 def _making(record: Mapping[str, Any]) -> list[str]:
-    default = TrainConfig().to_dict()
-    changed = {name: value for name, value in record["settings"].items() if value != default[name]}
+    changed = TrainConfig().changed(record["settings"]).not_default()
     data = [f"| {entry['name']} | {entry['rows']:,} | `{entry['sha256'][:16]}…` |" for entry in record["data"].values()]
     return [
         "## Training",

@@ -15,7 +15,7 @@ from rhetoric.errors import InputError
 from rhetoric.finetune.base import Base, locate_base
 from rhetoric.finetune.config import TrainConfig
 from rhetoric.finetune.data import LabelledRow, Problem, Reading, read_labelled
-from rhetoric.finetune.duplicates import near_duplicates, normalised
+from rhetoric.finetune.duplicates import hidden, near_duplicates, normalised
 from rhetoric.finetune.label_set import LabelSet, resolve_labels
 from rhetoric.finetune.tables import Source
 
@@ -62,7 +62,7 @@ class DataReport:
         pairs: Labels that occur together, most frequent first: (one, other, rows).
         lengths: Lengths of the texts; None without a usable row.
         exact_duplicates: Rows whose text stands in an earlier row.
-        near_duplicates: Rows whose text is nearly that of an earlier row.
+        near_duplicates: Rows whose text is nearly that of an earlier row, names of actors apart.
         conflicts: Rows whose text stands in an earlier row with other labels.
         leaks: Texts of one file that stand in an earlier file too.
         groups: Distinct groups; 0 without a group column.
@@ -238,7 +238,8 @@ def _same_texts(readings: Sequence[Reading]) -> tuple[int, int, int, list[Proble
                 message = f"{earlier.place} has the same text and differs in {', '.join(sorted(apart))}"
                 problems.append(_warning(row, "conflicting labels", row.text, f"{message}; remedy: decide on one"))
             elif earlier.source == row.source:
-                problems.append(_warning(row, "duplicate", row.text, f"the same text as {earlier.place}"))
+                kind, aside = _apart("duplicate", earlier, row)
+                problems.append(_warning(row, kind, row.text, f"the same text as {earlier.place}{aside}"))
     if conflicts > MOST_CONFLICTS * total:
         message = f"more than {MOST_CONFLICTS:.0%} of the rows contradict another; remedy: label them again"
         problems.append(Problem("error", "conflicting labels", "all files", None, f"{conflicts} rows", message))
@@ -249,13 +250,24 @@ def _nearly_same(readings: Sequence[Reading]) -> list[Problem]:
     first: dict[str, LabelledRow] = {}
     for row in _all(readings):
         first.setdefault(normalised(row.text), row)
-    texts = list(first)
-    problems = []
-    for earlier, later, overlap in near_duplicates(texts):
-        one, other = first[texts[earlier]], first[texts[later]]
-        kind = "near duplicate" if one.source == other.source else "near duplicate between files"
-        problems.append(_warning(other, kind, other.text, f"{overlap:.0%} the same as {one.place}"))
-    return problems
+    rows = list(first.values())
+    problems: dict[int, Problem] = {}
+    for earlier, later, overlap in near_duplicates([row.text for row in rows]):
+        one, other = rows[earlier], rows[later]
+        kind, aside = _apart("near duplicate", one, other)
+        named = any(hidden(row.text) != normalised(row.text) for row in (one, other))
+        message = f"{overlap:.0%} the same as {one.place}{', names of actors apart' if named else ''}{aside}"
+        problems.setdefault(later, _warning(other, kind, other.text, message))
+    return list(problems.values())
+
+
+def _apart(kind: str, one: LabelledRow, other: LabelledRow) -> tuple[str, str]:
+    """The kind of two rows that are alike, and what to say where training and measuring may each get one of them."""
+    if one.source != other.source:
+        return f"{kind} between files", ""
+    if one.group != other.group:
+        return f"{kind} between groups", "; the split goes by group, so they may stand on both sides of it"
+    return kind, ""
 
 
 def _split_groups(readings: Sequence[Reading]) -> list[Problem]:

@@ -103,6 +103,11 @@ class TrainConfig:
         """Plain dict, ready for JSON and YAML."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
+    def not_default(self) -> dict[str, Any]:
+        """The settings that differ from the defaults, as `to_dict` has them."""
+        default = TrainConfig().to_dict()
+        return {name: value for name, value in self.to_dict().items() if value != default[name]}
+
     def to_yaml(self) -> str:
         """YAML that `read_config` turns back into this config."""
         yaml = require("yaml", extra="train")

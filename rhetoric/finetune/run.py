@@ -17,7 +17,7 @@ import numpy.typing as npt
 from rhetoric.errors import InputError, require
 from rhetoric.finetune.base import Base, check_architecture, locate_base
 from rhetoric.finetune.calibration import calibrate, cross_fitted
-from rhetoric.finetune.checks import Checked, check_rows
+from rhetoric.finetune.checks import Checked, DataReport, check_rows
 from rhetoric.finetune.config import TrainConfig
 from rhetoric.finetune.data import LabelledData, LabelledRow, to_data
 from rhetoric.finetune.metrics import Scores, f1, few_rows, score
@@ -44,14 +44,16 @@ class OldLabel:
 
     Attributes:
         label: Its name.
-        f1_before: F1 of the base; None if the data says nothing about the label.
+        f1_before: F1 of the base; None if it cannot be measured.
         f1_after: F1 of the new model, thresholds fitted on other folds; None likewise.
+        unmeasured: Why there is no F1; empty if there is.
         agreement: Share of rows on which both decide alike.
     """
 
     label: str
     f1_before: float | None
     f1_after: float | None
+    unmeasured: str
     agreement: float
 
 
@@ -135,6 +137,7 @@ def train(
     base = locate_base(config.base)
     check_architecture(base, config.max_tokens)
     checked = _checked([data] if dev is None else [data, dev], config, base)
+    say(f"settings other than the defaults: {_changed(config)}; all will stand in {out / 'config.yaml'}")
     train_data, dev_data = _split(checked, config)
     kept = _Kept(base, checked.labels.kept, train_data, dev_data)
     train_data, dev_data = kept.train, kept.dev
@@ -160,7 +163,7 @@ def train(
             kept=kept.specs,
             kept_probabilities=kept.dev_probabilities,
         )
-        scores, old_labels = _measure(base, dev_data, logits, kept, config)
+        scores, old_labels = _measure(base, checked.report, dev_data, logits, kept, config)
         result = TrainResult(
             path=out,
             labels=checked.labels.names,
@@ -239,6 +242,13 @@ def _split(checked: Checked, config: TrainConfig) -> tuple[LabelledData, Labelle
     return first.take(train_rows), first.take(dev_rows)
 
 
+def _changed(config: TrainConfig) -> str:
+    """The settings as `--set` takes them."""
+    changed = config.not_default().items()
+    shown = (f"{name}={','.join(value) if isinstance(value, list) else value}" for name, value in changed)
+    return ", ".join(shown) or "none"
+
+
 def _announce(
     checked: Checked,
     train: LabelledData,
@@ -253,8 +263,8 @@ def _announce(
         say(f"new to the base: {', '.join(labels.new)}")
     if labels.kept:
         say(
-            "not in the data, so taught only what the base itself says of these rows; the shared network may still "
-            f"move them a little: {', '.join(labels.kept)}"
+            "on fewer than two clear rows, so taught only what the base itself says of these rows; the shared network "
+            f"may still move them a little: {', '.join(labels.kept)}"
         )
     for kind, count in Counter(problem.kind for problem in checked.report.problems).items():
         say(f"warning: {kind} ({count}); `rhetoric check` says where")
@@ -277,7 +287,12 @@ def _announce(
 
 
 def _measure(
-    base: Base, dev: LabelledData, logits: npt.NDArray[np.float32], kept: _Kept, config: TrainConfig
+    base: Base,
+    report: DataReport,
+    dev: LabelledData,
+    logits: npt.NDArray[np.float32],
+    kept: _Kept,
+    config: TrainConfig,
 ) -> tuple[Scores, tuple[OldLabel, ...]]:
     probabilities, decided = cross_fitted(
         dev.labels, logits, dev.gold, dev.mask, task=config.task, seed=config.seed,
@@ -297,11 +312,19 @@ def _measure(
             label=name,
             f1_before=float(f1_before[i]) if measured[i] else None,
             f1_after=float(f1_after[i]) if measured[i] else None,
+            unmeasured="" if measured[i] else _unmeasured(name, report, name in kept.specs),
             agreement=float((before[:, i] == decided[:, i]).mean()),
         )
         for i, name in enumerate(dev.labels)
         if name in shared
     )
+
+
+def _unmeasured(name: str, report: DataReport, kept: bool) -> str:
+    rows = report.labels[name]
+    if kept:
+        return "on fewer than two clear rows" if rows + report.borderline[name] else "not in the data"
+    return f"on no dev row{f', only on {rows} training rows' if rows else ''}, so its F1 is not known"
 
 
 def _digests(checked: Checked) -> dict[str, Mapping[str, Any]]:

@@ -1,8 +1,9 @@
 """Holds out dev rows: whole groups, and each label in its share.
 
 Iterative stratification (Sechidis et al., 2011) over groups: the rarest label is dealt out first, each group
-goes where that label is missed most. Without groups, rows of the same or nearly the same text form one: a dev row that
-was all but seen in training says nothing.
+goes where that label is missed most. Without groups, rows of the same or nearly the same text form one, and so do
+those that differ in the names of actors alone: a dev row that was all but seen in training says nothing. With groups
+these alone decide: what all documents say in the same words would tie the documents together.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy.typing as npt
 
 from rhetoric.errors import InputError
 from rhetoric.finetune.data import LabelledData
-from rhetoric.finetune.duplicates import near_duplicates, normalised
+from rhetoric.finetune.duplicates import alike
 
 __all__ = ["split_rows"]
 
@@ -34,14 +35,16 @@ def split_rows(data: LabelledData, *, dev_share: float, seed: int) -> tuple[Rows
         Indices of training and of dev rows, ascending.
 
     Raises:
-        InputError: There is only one group, so one side would be empty.
+        InputError: There is only one group, or all texts are alike, so one side would be empty.
     """
-    members: dict[str, list[int]] = defaultdict(list)
-    for i, key in enumerate(data.groups or _alike(data.texts)):
+    keys: Sequence[str | int] = data.groups or alike(data.texts)
+    members: dict[str | int, list[int]] = defaultdict(list)
+    for i, key in enumerate(keys):
         members[key].append(i)
     groups = list(members.values())
     if len(groups) < 2:
-        raise InputError("all rows belong to one group, so none can be held out; remedy: pass a dev file")
+        why = "belong to one group" if data.groups else "are nearly the same, names of actors apart"
+        raise InputError(f"all rows {why}, so none can be held out; remedy: pass a dev file")
     gold = data.gold.astype(np.int64)
     # the last column counts rows, so that neutral rows are dealt out too
     counts = np.array([[*gold[rows].sum(axis=0), len(rows)] for rows in groups], np.float64)
@@ -61,13 +64,3 @@ def split_rows(data: LabelledData, *, dev_share: float, seed: int) -> tuple[Rows
         held[shuffled[0]] = not held[shuffled[0]]
     dev = np.array(sorted(i for g, rows in enumerate(groups) if held[g] for i in rows), np.int64)
     return np.setdiff1d(np.arange(len(data)), dev), dev
-
-
-def _alike(texts: Sequence[str]) -> list[str]:
-    """For each text the first one that it resembles."""
-    keys = [normalised(text) for text in texts]
-    distinct = list(dict.fromkeys(keys))
-    first = dict(zip(distinct, distinct, strict=True))
-    for earlier, later, _ in near_duplicates(distinct):
-        first[distinct[later]] = distinct[earlier]
-    return [first[key] for key in keys]

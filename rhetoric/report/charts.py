@@ -7,9 +7,8 @@ from html import escape
 
 import numpy as np
 
-from rhetoric.html import FAMILY_OF
 from rhetoric.report.figures import Figures, Part, Rate, when
-from rhetoric.taxonomy import FAMILIES
+from rhetoric.taxonomy import FAMILIES, FAMILY_OF
 
 __all__ = [
     "balance_over_time",

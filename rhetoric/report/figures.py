@@ -11,21 +11,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rhetoric.clusters import cluster_column
 from rhetoric.errors import InputError
-from rhetoric.html import FAMILY_OF
 from rhetoric.scored import MISSING, Scored
-from rhetoric.taxonomy import FAMILIES
+from rhetoric.taxonomy import CONFLICT, COOPERATION, FAMILIES, FAMILY_OF
 
 __all__ = ["Figures", "Rate", "balance", "figures", "guess_time", "periods", "when", "wilson"]
 
 TIME_NAMES = ("date", "time", "datetime", "timestamp", "published", "year", "month", "day", "created_at")
-DOCUMENT_NAMES = ("document", "document_id", "doc_id", "speech_id")
 ISO = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?)?(?![\d-])")
 Z = 1.959964  # two-sided 95 %
 # Periods are years if the dates span more than these many days, months if more than those, else days.
 YEARS_FROM, MONTHS_FROM = 1500, 120
 MOST_GROUPS = 15
-CONFLICT, COOPERATION = ("coercive", "adversarial"), ("cooperative",)
 
 Bools = npt.NDArray[np.bool_]
 
@@ -70,6 +68,7 @@ class Figures:
         undated: Rows without a usable date.
         by: For each grouping column its parts, largest first; the smaller ones together as "all others".
         together: (L, L): share of the rows with the first label that also carry the second; nan if none has it.
+        documents: Documents that the rows belong to; None if no column names them.
         design_effect: (L,): how much larger the variance of each rate is because rows belong to documents.
         typical: For each label the rows that score highest.
         doubtful: The rows with most uncertain labels.
@@ -82,6 +81,7 @@ class Figures:
     undated: int
     by: Mapping[str, tuple[Part, ...]]
     together: npt.NDArray[np.float64]
+    documents: int | None
     design_effect: npt.NDArray[np.float64]
     typical: Mapping[str, tuple[int, ...]]
     doubtful: tuple[int, ...]
@@ -125,6 +125,7 @@ def figures(scored: Scored, *, time: str | None = None, by: Sequence[str] = ()) 
         undated=undated,
         by={column: _by(rows, scored.values(column)) for column in by},
         together=together,
+        documents=rows.documents,
         design_effect=rows.effect[: len(scored.labels)],
         typical={name: _distinct(scored, scored.scores[:, i], 3) for i, name in enumerate(scored.labels)},
         doubtful=_distinct(scored, scored.uncertain.sum(axis=1) - np.abs(scored.scores - 0.5).min(axis=1), 12),
@@ -209,8 +210,10 @@ class _Rows:
         of = np.array([FAMILY_OF.get(name) for name in scored.labels], object)
         any_of = [scored.chosen[:, of == name].any(axis=1, keepdims=True) for name in self.families]
         self.carried = np.hstack([scored.chosen, *any_of])
-        column = next((name for name in DOCUMENT_NAMES if name in scored.columns), None)
-        self.effect = _design_effect(self.carried, None if column is None else scored.members(column))
+        column = cluster_column(scored)
+        member = None if column is None else scored.members(column)
+        self.documents = None if member is None else int(member.max()) + 1
+        self.effect = _design_effect(self.carried, member)
         sides = [len(self.labels) + i for i, name in enumerate(self.families) if name in CONFLICT + COOPERATION]
         self.balance_effect = float(self.effect[sides].mean()) if sides else 1.0
 

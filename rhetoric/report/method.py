@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from rhetoric.report.figures import DOCUMENT_NAMES, Figures
+from rhetoric.clusters import FEW_CLUSTERS
+from rhetoric.report.figures import Figures
 from rhetoric.scored import Scored
 
 __all__ = ["method"]
-
-FEW_DOCUMENTS = 10  # of fewer a design effect cannot be estimated well
 
 
 def method(scored: Scored, found: Figures, *, time: str | None) -> str:
@@ -33,7 +32,7 @@ def method(scored: Scored, found: Figures, *, time: str | None) -> str:
         "A score is the calibrated probability of a label; a label is given where it reaches its threshold. "
         "“Uncertain” (a question mark beside a label) means that the score lies so close to the threshold that "
         "careful readers may differ.",
-        "Intervals": _intervals(scored, found),
+        "Intervals": _intervals(found),
         "Balance": "(cooperative − conflictual) / (cooperative + conflictual) sentences. Cooperative: conciliation, "
         "commitment, solidarity. Conflictual: any coercive or adversarial label. A sentence that is both counts on "
         "both sides. Demands, appeals and framing count on neither."
@@ -82,13 +81,13 @@ def _model(summary: Mapping[str, Any]) -> str:
     return "; ".join(parts).capitalize() + "."
 
 
-def _intervals(scored: Scored, found: Figures) -> str:
+def _intervals(found: Figures) -> str:
     start = "95 %, after Wilson (1927)"
     if not (found.design_effect > 1).any():
         return f"{start}, taking sentences as independent, which sentences of one speech are not."
-    column = next((name for name in DOCUMENT_NAMES if name in scored.columns), None)
-    count = FEW_DOCUMENTS if column is None else int(scored.members(column).max()) + 1
-    few = f" These are only {count}, so the intervals are too narrow." if count < FEW_DOCUMENTS else ""
+    few = ""
+    if found.documents is not None and found.documents < FEW_CLUSTERS:
+        few = f" These are only {found.documents}, so the intervals are too narrow."
     effect = float(np.median(found.design_effect))
     return (
         f"{start}, widened because sentences of one document resemble each other: the number of sentences is divided "

@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from rhetoric.html import FAMILY_COLOURS, FAMILY_OF
+from rhetoric.clusters import cluster_column
+from rhetoric.html import FAMILY_COLOURS
 from rhetoric.report import charts
-from rhetoric.report.figures import DOCUMENT_NAMES, Figures, figures, guess_time
+from rhetoric.report.figures import Figures, figures, guess_time
 from rhetoric.report.method import method
 from rhetoric.scored import Scored
+from rhetoric.taxonomy import FAMILY_OF
 
 __all__ = ["report"]
 
@@ -186,7 +188,7 @@ def _sentences(scored: Scored) -> str:
         return ""
     return _section(
         "All sentences",
-        f"Filter and search{'; press the name of a document to read it in order' if _document(scored) else ''}. "
+        f"Filter and search{'; press the name of a document to read it in order' if cluster_column(scored) else ''}. "
         "The bar and its colour stand for the family of the strongest label; a question mark for an uncertain one.",
         '<form id="filters" autocomplete="off"></form><p id="count" role="status">'
         "<noscript>This list needs JavaScript; the charts and tables do not.</noscript></p>"
@@ -200,7 +202,7 @@ def _packed(scored: Scored, time: str | None, by: Sequence[str]) -> str:
     """The rows as gzipped JSON in base64, which no text can break out of; the page unpacks them."""
     if scored.texts is None:
         return ""
-    document = _document(scored)
+    document = cluster_column(scored)
     columns: dict[str, dict[str, Any]] = {}
     for name in dict.fromkeys([*by, *([document] if document else [])]):
         values = scored.values(name)
@@ -223,7 +225,3 @@ def _packed(scored: Scored, time: str | None, by: Sequence[str]) -> str:
     return base64.b64encode(
         gzip.compress(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"), 6, mtime=0)
     ).decode()
-
-
-def _document(scored: Scored) -> str | None:
-    return next((name for name in DOCUMENT_NAMES if name in scored.columns), None)

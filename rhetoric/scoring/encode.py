@@ -9,6 +9,7 @@ from rhetoric.errors import JobError
 from rhetoric.scoring.carried import json_text
 from rhetoric.scoring.columns import Outcome, added_columns
 from rhetoric.scoring.plan import Plan
+from rhetoric.scoring.records import is_placeholder
 from rhetoric.scoring.rows import Row
 from rhetoric.scoring.summary import BadRows, Summary, Tally
 
@@ -30,13 +31,15 @@ def encode(part: Sequence[tuple[Row, Outcome]], plan: Plan, tally: Tally) -> tup
     outcomes: list[Outcome] = []
     quarantine: list[str] = []
     for row, outcome in part:
+        where = f"{plan.sources[row.file].name} row {row.record.number}"
         if isinstance(outcome, str):
             keep = row.record.raw is None and plan.options.on_error == "null"
-            name = plan.sources[row.file].name
-            tally.bad(outcome, f"{name} row {row.record.number}", kept=keep)
+            tally.bad(outcome, where, kept=keep)
             if not keep:
                 quarantine.append(_quarantined(row, outcome, plan))
                 continue
+        elif is_placeholder(row.text):
+            tally.placeholder(where)
         kept.append(row)
         outcomes.append(outcome)
     added = added_columns(outcomes, plan.layout)
@@ -109,4 +112,6 @@ def summarise(plan: Plan, tally: Tally, output: str, quarantine: str | None) -> 
         resumed=tally.resumed,
         quarantine=quarantine,
         documents=tally.documents if plan.options.documents else None,
+        placeholders=tally.placeholders,
+        first_placeholder=tally.first_placeholder,
     )

@@ -21,7 +21,7 @@ from rhetoric.scoring.columns import Outcome
 from rhetoric.scoring.encode import encode, summarise
 from rhetoric.scoring.options import Options
 from rhetoric.scoring.plan import Plan, make_plan, output_format
-from rhetoric.scoring.progress import Meter, Progress
+from rhetoric.scoring.progress import Meter, Progress, taken_up
 from rhetoric.scoring.records import Position
 from rhetoric.scoring.rows import Row, read_rows
 from rhetoric.scoring.several import Several
@@ -90,8 +90,8 @@ def score_file(
 def _to_file(tagger: RhetoricTagger, plan: Plan, store: Store, progress: Progress | None, say: Say) -> Summary:
     if store.begin(plan.identity) and not store.state.done:
         store.state.tally.resumed += 1
-        say(f"going on after {store.state.tally.rows:,} rows")
-    state, several = store.state, Several()
+        say(taken_up(store.state.tally.rows))
+    state, several = store.state, Several(documents=plan.options.documents)
     if not state.done:
         try:
             for part in _timed_parts(tagger, plan, state.position, state.tally, progress):
@@ -109,12 +109,13 @@ def _to_file(tagger: RhetoricTagger, plan: Plan, store: Store, progress: Progres
     # An earlier run may have been killed between the last rename and the removal of the folder.
     made = plan.writer.finish(store.rows, store.folder) if store.rows.exists() else None
     store.finish(made, summary.to_dict())
-    _say_note(several, plan, say)
+    if several.note:
+        say(several.note)
     return summary
 
 
 def _to_stdout(tagger: RhetoricTagger, plan: Plan, progress: Progress | None, say: Say) -> Summary:
-    tally, several, out = Tally(), Several(), sys.stdout.buffer
+    tally, several, out = Tally(), Several(documents=plan.options.documents), sys.stdout.buffer
     out.write(plan.writer.header())
     for part in _timed_parts(tagger, plan, Position(), tally, progress):
         several.look(part)
@@ -123,13 +124,9 @@ def _to_stdout(tagger: RhetoricTagger, plan: Plan, progress: Progress | None, sa
         out.flush()
         sys.stderr.write(quarantine.decode())  # there is no file beside standard output
     out.flush()
-    _say_note(several, plan, say)
-    return summarise(plan, tally, "-", None)
-
-
-def _say_note(several: Several, plan: Plan, say: Say) -> None:
-    if several.note and not plan.options.documents:
+    if several.note:
         say(several.note)
+    return summarise(plan, tally, "-", None)
 
 
 def _timed_parts(

@@ -44,7 +44,18 @@ __all__ = [
 ]
 
 PARTS, TALLIES, QUARANTINES = "parts", "tallies", "quarantines"
-SUMS = ("rows", "kept", "quarantined", "lines", "neutral", "uncertain", "truncated", "duplicates", "documents")
+SUMS = (
+    "rows",
+    "kept",
+    "quarantined",
+    "lines",
+    "neutral",
+    "uncertain",
+    "truncated",
+    "duplicates",
+    "documents",
+    "placeholders",
+)
 
 
 class MissingPart(JobError):
@@ -279,6 +290,7 @@ def _add(total: Tally, part: Tally) -> None:
     """Adds the figures of a part; it has neither seconds nor resumptions."""
     for name in SUMS:
         setattr(total, name, getattr(total, name) + getattr(part, name))
+    total.first_placeholder = total.first_placeholder or part.first_placeholder
     total.labels = dict(Counter(total.labels) + Counter(part.labels))
     for reason, more in part.errors.items():
         entry = total.errors.setdefault(reason, {"count": 0, "kept": 0, "first": []})

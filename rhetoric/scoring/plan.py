@@ -15,6 +15,7 @@ from rhetoric.scoring.options import FORMATS, Options
 from rhetoric.scoring.schema import Schema, read_schema
 from rhetoric.scoring.sources import Say, Source, find_sources, spool
 from rhetoric.scoring.writers import Writer, make_writer
+from rhetoric.separator import separator
 
 if TYPE_CHECKING:
     from rhetoric.tagger import RhetoricTagger
@@ -26,13 +27,14 @@ STDOUT_FORMAT = {"csv": "csv", "txt": "csv", "jsonl": "jsonl", "parquet": "jsonl
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that is known before the first row is scored."""
+    """All that is known before the first row is scored; `separator` is what stands between the cells of CSV."""
 
     sources: Sequence[Source]
     schema: Schema
     options: Options
     layout: Layout
     carried: Carried
+    separator: str
     writer: Writer
     model: Mapping[str, Any]
 
@@ -45,6 +47,7 @@ class Plan:
             "inputs": [source.identity for source in self.sources],
             "model": dict(self.model),
             "options": self.options.to_dict(),
+            "separator": self.separator,
             "version": __version__,
         }
 
@@ -85,7 +88,7 @@ def make_plan(
         raise InputError("no input is given; remedy: files, patterns or folders")
     family = "csv" if sources[0].kind == "tsv" else sources[0].kind
     kind = output_format(output, options, family)
-    schema = read_schema(sources, text_column=options.text_column, output=kind, say=say)
+    schema = read_schema(sources, text_column=options.text_column, documents=options.documents, output=kind, say=say)
     if options.id_column is not None and options.id_column not in schema.columns:
         listed = ", ".join(map(repr, schema.columns))
         raise InputError(f"{sources[0].name} has no column {options.id_column!r}; remedy: one of its columns: {listed}")
@@ -97,8 +100,17 @@ def make_plan(
         left.add(front[0].name)  # the column `document` says the same
     added = [field.name for field in (*front, *layout.fields)]
     carried = carry(schema, without=left, added=added, where=sources[0].name)
-    writer = make_writer(kind, carried, front, layout.fields)
-    return Plan(sources, schema, options, layout, carried, writer, model)
+    mark = "\t" if kind == "tsv" else _separator(sources, schema, added)
+    writer = make_writer(kind, carried, front, layout.fields, mark)
+    return Plan(sources, schema, options, layout, carried, mark, writer, model)
+
+
+def _separator(sources: Sequence[Source], schema: Schema, added: Sequence[str]) -> str:
+    """The separator that all inputs share, if they are CSV: what opened them opens the output too; else a comma."""
+    marks = {mark if source.kind == "csv" else "," for source, (_, mark) in zip(sources, schema.headers, strict=False)}
+    mark = marks.pop() if len(marks) == 1 else ","
+    # The separator is told from the header again, in which the name of a label may hold another.
+    return mark if separator(mark.join(added)) == mark else ","
 
 
 def output_format(output: Path | None, options: Options, family: str) -> str:

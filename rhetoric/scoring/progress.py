@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 from rhetoric.scoring.summary import Summary
 
-__all__ = ["Bar", "JsonLines", "Meter", "Progress", "Status"]
+__all__ = ["Bar", "JsonLines", "Meter", "Progress", "Status", "taken_up"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,11 @@ class Status:
 
 
 Progress = Callable[[Status], None]
+
+
+def taken_up(rows: int) -> str:
+    """What to say of an unfinished job that is taken up with so many rows done; a kill may come before the first."""
+    return f"going on after {rows:,} rows" if rows else "the unfinished job had no finished rows: starting anew"
 
 
 class Meter:

@@ -55,13 +55,14 @@ class _Lines:
         self.offset -= sum(length for _, length in lines)
 
 
-def read_lines(source: Source, offset: int, number: int) -> Iterator[Record]:
+def read_lines(source: Source, offset: int, number: int, *, named: bool = False) -> Iterator[Record]:
     """Reads plain text, a line a record.
 
     Args:
         source: The file.
         offset: Where to start: 0, or the `end` of a record.
         number: Number of the record that starts there; 0 at the start.
+        named: Whether the name of the file stands before the line.
 
     Yields:
         A record a line, blank ones too.
@@ -84,7 +85,7 @@ def read_lines(source: Source, offset: int, number: int) -> Iterator[Record]:
                 record.raw = shown(data)
             else:
                 record.text = text.rstrip("\r\n")
-                record.cells = [record.text]
+                record.cells = [source.name, record.text] if named else [record.text]
             yield record
             number += 1
 

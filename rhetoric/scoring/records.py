@@ -6,10 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["MAX_RECORD", "Position", "Record", "shown", "text_problem"]
+__all__ = ["MAX_RECORD", "Position", "Record", "is_placeholder", "shown", "text_problem"]
 
 # Bytes of one record. A longer one is a quote never closed or no text at all, and would not fit in memory twice.
 MAX_RECORD = 16 << 20
+# What spreadsheets, statistics packages and people put where there is no text. Somebody may have said "None", so it
+# is scored like any other text.
+PLACEHOLDERS = frozenset({"-", "--", "–", "—", "n/a", "#n/a", "n.a.", "na", "<na>", "nan", "null", "none"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,11 @@ def text_problem(value: object) -> str | None:
     except UnicodeEncodeError as error:
         return f"text is not Unicode: half a surrogate pair at character {error.start}"
     return None
+
+
+def is_placeholder(text: str) -> bool:
+    """Whether a text most likely stands for none."""
+    return text.strip().lower() in PLACEHOLDERS
 
 
 def _is_missing(value: object) -> bool:

@@ -93,7 +93,7 @@ def _rows(sources: Sequence[Source], schema: Schema, options: Options, start: Po
 def _records(source: Source, file: int, schema: Schema, options: Options, place: Position) -> Iterator[Record]:
     if schema.kind == "txt":
         if not options.documents:
-            return read_lines(source, place.offset, place.number)
+            return read_lines(source, place.offset, place.number, named="document" in schema.columns)
         return read_document(source) if place.number <= 1 else iter(())
     if schema.kind == "jsonl":
         return read_jsonl(source, place.offset, place.number, schema.text)

@@ -46,12 +46,15 @@ class Schema:
     types: Mapping[str, Any] | None = None
 
 
-def read_schema(sources: Sequence[Source], *, text_column: str | None, output: str, say: Say) -> Schema:
+def read_schema(
+    sources: Sequence[Source], *, text_column: str | None, documents: bool, output: str, say: Say
+) -> Schema:
     """Finds the columns of the inputs.
 
     Args:
         sources: The files, all of one kind.
         text_column: The text column asked for; None to guess.
+        documents: Whether texts are documents.
         output: Format of the output.
         say: Told of a guess.
 
@@ -61,7 +64,9 @@ def read_schema(sources: Sequence[Source], *, text_column: str | None, output: s
     kind = sources[0].kind
     where = sources[0].name if len(sources) == 1 else f"{sources[0].name} and {len(sources) - 1} more"
     if kind == "txt":
-        return Schema("txt", ("text",), guess_text_column(("text",), ("text",), text_column, where, say))
+        text = guess_text_column(("text",), ("text",), text_column, where, say)
+        # Nothing but its file tells where a line comes from; a document is named in any case.
+        return Schema("txt", ("document", "text") if len(sources) > 1 and not documents else ("text",), text)
     if kind in ("csv", "tsv"):
         headers = tuple(read_header(source) for source in sources)
         for source, (_, delimiter) in zip(sources, headers, strict=True):

@@ -26,17 +26,19 @@ class Several:
     """Looks at the first rows that a run scores.
 
     Attributes:
+        documents: Whether rows are sentences that documents were split into: then there is nothing to look for.
         rows: How many it has looked at.
         several: How many of them hold two or more sentences.
     """
 
+    documents: bool = False
     rows: int = 0
     several: int = 0
 
     def look(self, part: Iterable[tuple[Row, Outcome]]) -> None:
         """Looks at the rows of a part, until it has seen enough; bad rows are passed over."""
         for row, outcome in part:
-            if self.rows >= ROWS:
+            if self.documents or self.rows >= ROWS:
                 return
             if not isinstance(outcome, str):
                 self.rows += 1

@@ -52,6 +52,8 @@ class Summary:
         resumed: How often the job was taken up again.
         quarantine: The quarantine file, if there is one.
         documents: Documents read, bad ones too; None where they were not split.
+        placeholders: Rows scored whose text is only a placeholder, such as "n/a" or "-".
+        first_placeholder: The first of them, as "file row"; None if there is none.
     """
 
     output: str
@@ -72,6 +74,8 @@ class Summary:
     resumed: int
     quarantine: str | None
     documents: int | None = None
+    placeholders: int = 0
+    first_placeholder: str | None = None
 
     @property
     def scored(self) -> int:
@@ -98,6 +102,10 @@ class Summary:
             more = ", …" if bad.count > len(bad.first) else ""
             fate = "kept with nulls" if bad.kept == bad.count else f"{bad.count - bad.kept:,} quarantined"
             lines.append(f"  {bad.count:,} × {reason}, {fate}: {', '.join(bad.first)}{more}")
+        if self.placeholders:
+            more = ", …" if self.placeholders > 1 else ""
+            found = f"{self.placeholders:,} × text is only a placeholder (n/a, null, -)"
+            lines.append(f"  {found}, scored as it stands: {self.first_placeholder}{more}")
         balance = f"{self._read()} = {self.kept:,} out + {self.quarantined:,} quarantined"
         lines.append(f"  {balance}" + (f" ({self.quarantine})" if self.quarantine else ""))
         return "\n".join(lines)
@@ -135,6 +143,8 @@ class Tally:
     seconds: float = 0.0
     resumed: int = 0
     documents: int = 0
+    placeholders: int = 0
+    first_placeholder: str | None = None
 
     def count(self, texts: Sequence[str], outcomes: Sequence[Outcome], given: int | None) -> None:
         """Counts the rows of a part that were scored.
@@ -165,3 +175,8 @@ class Tally:
         entry["kept"] += kept
         if len(entry["first"]) < FIRST:
             entry["first"].append(where)
+
+    def placeholder(self, where: str) -> None:
+        """Counts a row that holds only a placeholder."""
+        self.placeholders += 1
+        self.first_placeholder = self.first_placeholder or where

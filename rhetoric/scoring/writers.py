@@ -33,7 +33,7 @@ class Writer(Protocol):
         """Makes the output of all parts; returns the file that is it."""
 
 
-def make_writer(kind: str, carried: Carried, front: Sequence[Field], added: Sequence[Field]) -> Writer:
+def make_writer(kind: str, carried: Carried, front: Sequence[Field], added: Sequence[Field], separator: str) -> Writer:
     """The writer of a format.
 
     Args:
@@ -41,21 +41,22 @@ def make_writer(kind: str, carried: Carried, front: Sequence[Field], added: Sequ
         carried: The input's own columns.
         front: Columns before them.
         added: Columns behind them.
+        separator: Between the cells of CSV and TSV.
     """
     if kind == "parquet":
         return ParquetWriter(carried, front, added)
     if kind == "jsonl":
         return JsonWriter(carried, front)
-    return CsvWriter(carried, front, added, "\t" if kind == "tsv" else ",")
+    return CsvWriter(carried, front, added, separator)
 
 
 class CsvWriter:
     """CSV with a header, line feeds, and quotes where they are needed; lists as `a|b`, None as nothing."""
 
-    def __init__(self, carried: Carried, front: Sequence[Field], added: Sequence[Field], delimiter: str) -> None:
+    def __init__(self, carried: Carried, front: Sequence[Field], added: Sequence[Field], separator: str) -> None:
         self._carried = carried
         self._names = [*(f.name for f in front), *carried.columns, *(f.name for f in added)]
-        self._delimiter = delimiter
+        self._separator = separator
 
     def header(self) -> bytes:
         """The row of names."""
@@ -80,7 +81,7 @@ class CsvWriter:
         lines: list[str] = []
         # Before Python 3.13 a carriage return is quoted only if the terminator has one, and unquoted it ends a row.
         line = SimpleNamespace(write=lambda written: lines.append(written[:-2] + "\n"))
-        csv.writer(line, delimiter=self._delimiter, lineterminator="\r\n").writerows(rows)
+        csv.writer(line, delimiter=self._separator, lineterminator="\r\n").writerows(rows)
         return "".join(lines).encode()
 
 

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from rhetoric.cli.explain import _print_coloured
+from rhetoric.explain import Explanation, Word
+
 from .conftest import Run
 
 
 def test_terminal_json_and_html(run: Run, tiny_folder: Path) -> None:
     call = ["explain", "we must begin talks", "--model", tiny_folder, "--label", "demand"]
     shown, raw, page = run(*call), run(*call, "--json"), run(*call, "--html")
-    assert "we must begin talks" in shown.out
-    assert shown.out.startswith("demand ")
+    assert shown.out.startswith("we must begin talks\ndemand ")
     assert list(json.loads(raw.out)["contributions"]) == ["demand"]
     assert page.out.count('title="') == 4
 
@@ -31,6 +33,35 @@ def test_colours_are_for_terminals_and_words_are_no_markup(
     assert text in piped.out and "\x1b" not in piped.out
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert "\x1b[" in run(*call).out
+
+
+def test_the_text_stands_once_above_its_labels(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    text = "stop now or we will act , which we would regret as much as anyone here"
+    words = tuple(Word(word, 0, 0) for word in text.split())
+    first = (3.0, 0.5) + (0.0,) * (len(words) - 2)
+    against = (-0.2, 0.0, 0.0, 0.0, 1.5) + (-1.0,) * (len(words) - 5)
+    silent = (-1.0,) * len(words)
+    explanation = Explanation(
+        text, words, {"demand": first, "threat": against, "own": silent}, {"demand": 0.9, "threat": 0.8, "own": 0.7}
+    )
+    _print_coloured(explanation)
+    assert capsys.readouterr().out.splitlines() == [
+        text,
+        "demand 0.90: stop +3.00, now +0.50",
+        "threat 0.80: will +1.50",
+        "own 0.70: no single word",
+    ]
+    del explanation.contributions["own"], explanation.scores["own"]
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    _print_coloured(explanation)
+    out = capsys.readouterr().out
+    # For a label is green whatever others say; against one and for none is red.
+    assert "\x1b[1;32mstop \x1b[0m\x1b[32mnow \x1b[0m" in out and "\x1b[1;32mwill " in out and "\x1b[1;31mact " in out
 
 
 def test_an_unknown_label_is_suggested(run: Run, tiny_folder: Path) -> None:

@@ -133,6 +133,29 @@ def test_rows_of_a_sentence_are_not_noted(run: Run, tiny_folder: Path, tmp_path:
     assert "several sentences" not in run("score", source, "-o", "-", "--model", tiny_folder).err
 
 
+def test_placeholders_are_scored_and_told(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
+    source, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text("id,text\n1,We must begin talks.\n2,n/a\n3,-\n4,NULL\n", encoding="utf-8")
+    outcome = run("score", source, "-o", out, "--model", tiny_folder)
+    assert f"3 × text is only a placeholder (n/a, null, -), scored as it stands: {source} row 3, …" in outcome.err
+    assert "4 rows in = 4 out + 0 quarantined" in outcome.err
+    rows = list(csv.DictReader(io.StringIO(out.read_text(encoding="utf-8"))))
+    assert all(row["demand"] and not row["error"] for row in rows)
+    summary = json.loads((tmp_path / "out.csv.summary.json").read_text(encoding="utf-8"))
+    assert (summary["placeholders"], summary["first_placeholder"]) == (3, f"{source} row 3")
+    source.write_text("id,text\n1,None of us.\n", encoding="utf-8")
+    assert "only a placeholder" not in run("score", source, "-o", out, "--force", "--model", tiny_folder).err
+
+
+def test_a_pipe_keeps_the_separator(run: Run, tiny_folder: Path) -> None:
+    piped = run(
+        "score", "-", "-o", "-", "--input-format", "csv", "--model", tiny_folder, stdin=b"id;text\n1;We talk, now.\n"
+    )
+    header, row = csv.reader(io.StringIO(piped.out), delimiter=";")
+    assert header[:3] == ["id", "text", "labels"]
+    assert row[:2] == ["1", "We talk, now."]
+
+
 def test_documents_are_counted_apart_from_sentences(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
     source, out = tmp_path / "in.jsonl", tmp_path / "out.csv"
     good = [json.dumps({"text": text}) for text in ("We must begin talks. They said never!", "Thank you.")]

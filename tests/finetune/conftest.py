@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -39,6 +40,11 @@ def settings(base: Path, **changes: Any) -> TrainConfig:
     """Settings that teach the tiny model something in a second."""
     quick = {"epochs": 6, "learning_rate": 3e-3, "max_tokens": MAX_TOKENS, "few_rows": 0, "device": "cpu"}
     return TrainConfig(base=str(base)).changed(quick | changes)
+
+
+def weights(path: Path) -> str:
+    """Digest of the weights of a model folder."""
+    return hashlib.sha256((path / "model.safetensors").read_bytes()).hexdigest()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 
 from rhetoric.finetune import DataReport, TrainConfig, check
 from rhetoric.finetune.data import read_labelled
-from rhetoric.finetune.duplicates import near_duplicates, normalised
+from rhetoric.finetune.duplicates import hidden, near_duplicates, normalised
 
 from .conftest import Rows, make_rows
 
@@ -198,6 +198,48 @@ def test_near_duplicates_are_found_and_no_others() -> None:
     pairs = near_duplicates(texts + copies + halves)
     assert [(one, other) for one, other, _ in pairs] == [(i, 300 + i) for i in range(100)]
     assert all(overlap == pytest.approx(23 / 24) for _, _, overlap in pairs)
+
+
+def test_names_are_hidden_where_near_duplicates_are_sought(base: TrainConfig) -> None:
+    rows = make_rows(60)
+    names = ("Russia", "the United States", "Emmanuel Macron")
+    rows += [{"text": f"{name} welcomes the release of the ships", "labels": []} for name in names]
+    report = check(rows, config=base)
+    assert [row for _, row, _ in named(report, "near duplicate")] == [61]
+    assert report.exact_duplicates == 0
+    assert "100% the same as rows row 60, names of actors apart" in {p.message for p in report.problems}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Russia warns Kenya", "the United States warns a Kenyan"),
+        ("Kenya's envoy spoke", "The United States’ envoy  spoke"),
+        ("NATO met Merkel", "THE AFRICAN UNION MET MACRON"),
+    ],
+)
+def test_texts_that_differ_in_names_alone_are_one(one: str, other: str) -> None:
+    assert hidden(one) == hidden(other)
+
+
+def test_states_organisations_and_leaders_stay_apart() -> None:
+    assert len({hidden(f"{name} warns of a new war") for name in ("Russia", "NATO", "Emmanuel Macron", "Nobody")}) == 4
+
+
+def test_repeats_in_another_group_are_told(base: TrainConfig) -> None:
+    """The split goes by group, so training may have seen what dev measures."""
+    rows = make_rows(60)
+    long = "we thank our friends for their open support before any talks begin today under the charter and the law"
+    rows += [{"text": text, "labels": []} for text in (long, f"{long} .", long)]
+    rows += [{"text": text, "labels": []} for text in (f"{long} , .", long)]
+    for i, row in enumerate(rows):
+        row["document"] = f"d{min(i, 62)}" if i != 61 else "d60"
+    report = check(rows, config=base)
+    assert [row for _, row, _ in named(report, "near duplicate")] == [61]
+    assert [row for _, row, _ in named(report, "near duplicate between groups")] == [63]
+    assert [row for _, row, _ in named(report, "duplicate between groups")] == [62, 64]
+    assert (report.near_duplicates, report.exact_duplicates) == (2, 2)
+    assert str(report.problems[-1]).endswith("; the split goes by group, so they may stand on both sides of it")
 
 
 def test_a_template_fills_no_bucket() -> None:

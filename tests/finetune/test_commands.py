@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from rhetoric.finetune import TrainResult
+from rhetoric.finetune.config import read_config
 from rhetoric.model_folder import read_model_folder
 from tests.cli.conftest import Run
 
@@ -64,7 +66,10 @@ def test_train_writes_a_model_and_says_how_good_it_is(
     run: Run, tiny_folder: Path, write: Write, tmp_path: Path
 ) -> None:
     out = tmp_path / "model"
-    arguments = ["train", write(make_rows(120)), "-o", out, "--base", tiny_folder, "--seed", 3]
+    rows = make_rows(120)
+    rows += [{"text": text, "labels": ["resolve"]} for text in ("never comment before any charter", "open law today .")]
+    rows += [{"text": "ready , withdraw tomorrow dialogue !", "labels": ["appeal"]}]
+    arguments = ["train", write(rows), "-o", out, "--base", tiny_folder, "--seed", 3]
     arguments += ["--set", "epochs=1", "--set", "max_tokens=24", "--set", "few_rows=0", "--set", "device=cpu"]
     outcome = run(*arguments)
     assert outcome.code == 0, outcome.err
@@ -72,13 +77,23 @@ def test_train_writes_a_model_and_says_how_good_it_is(
     assert "macro F1" in outcome.out
     assert "threat: F1" in outcome.out
     assert "evasion: not in the data; decides like the base on" in outcome.out
+    assert "appeal: on fewer than two clear rows; decides like the base on" in outcome.out
+    assert "resolve: on no dev row, only on 2 training rows, so its F1 is not known; decides like" in outcome.out
+    card = (out / "README.md").read_text(encoding="utf-8")
+    assert re.search(r"^\| resolve \| – \| – \| [\d.]+% \| on no dev row, only on 2 training rows, so", card, re.M)
+    assert re.search(r"^\| evasion \| – \| – \| [\d.]+% \| not in the data \|$", card, re.M)
     assert "warning: fewer than 20 dev rows of demand (" in outcome.err
     rows = read_model_folder(out).training["rows"]["dev"]
     assert f"% of rows, measured on {rows} dev rows: fewer than 100 are too few to tell\n" in outcome.out
     assert (
-        "not in the data, so taught only what the base itself says of these rows; the shared network may" in outcome.err
+        "on fewer than two clear rows, so taught only what the base itself says of these rows; the shared network may"
+        in outcome.err
     )
-    assert "epochs: 1\n" in outcome.err
+    changed = f"base={tiny_folder}, seed=3, epochs=1, max_tokens=24, device=cpu, few_rows=0"
+    assert outcome.err.startswith(
+        f"settings other than the defaults: {changed}; all will stand in {out / 'config.yaml'}\n"
+    )
+    assert read_config(out / "config.yaml").to_dict() == read_model_folder(out).training["settings"]
     assert "dev macro F1" in outcome.err
     again = run(*arguments)
     assert again.code == 2
@@ -121,6 +136,15 @@ def test_train_refuses_wrong_calls(run: Run, write: Write, tmp_path: Path, optio
     assert message in outcome.err
     assert "Traceback" not in outcome.err
     assert not (tmp_path / "model").exists()
+
+
+def test_an_error_about_the_data_stands_alone(run: Run, tiny_folder: Path, write: Write, tmp_path: Path) -> None:
+    rows = make_rows(40)
+    rows[3]["labels"] = ["demnad"]
+    outcome = run("train", write(rows), "-o", tmp_path / "model", "--base", tiny_folder, "--set", "max_tokens=24")
+    assert outcome.code == 2
+    assert outcome.err.count("\n") == 1
+    assert "the data cannot be trained on: " in outcome.err and "did you mean 'demand'?" in outcome.err
 
 
 @pytest.mark.usefixtures("one_thread")

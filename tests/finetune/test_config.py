@@ -24,6 +24,12 @@ def test_the_other_configs_change_something(name: str) -> None:
     assert read_config(CONFIGS / f"{name}.yaml") != read_config(CONFIGS / "default.yaml")
 
 
+def test_what_is_not_default_makes_the_same_config() -> None:
+    config = TrainConfig(labels=("a", "b"), epochs=3, dropout=0.1)
+    assert config.not_default() == {"labels": ["a", "b"], "epochs": 3}
+    assert TrainConfig().changed(config.not_default()) == config
+
+
 def test_yaml_round_trip(tmp_path: Path) -> None:
     config = TrainConfig(labels=("a", "ß"), learning_rate=1e-5, report_to=("tensorboard",), base="owner/name")
     path = tmp_path / "config.yaml"

@@ -119,5 +119,7 @@ def test_unusable_columns_are_named() -> None:
 def test_rows_without_a_document_are_none_together() -> None:
     chosen = [[i % 8 < 4, 0, 0] for i in range(40)]
     few = figures(scored(chosen, {"document": [str(i // 4) for i in range(40)]})).design_effect[0]
-    none = figures(scored(chosen, {"document": ["", None] * 20})).design_effect[0]
-    assert few > 2 and none == pytest.approx(40 / 39)
+    one = figures(scored(chosen, {"document": ["a", None] + ["", None] * 19}))
+    assert few > 2 and one.design_effect[0] == pytest.approx(40 / 39) and one.documents == 40
+    none = figures(scored(chosen, {"document": ["", None] * 20}))
+    assert none.design_effect[0] == 1 and none.documents is None

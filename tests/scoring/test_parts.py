@@ -84,6 +84,14 @@ def test_same_rows_with_options(tiny: RhetoricTagger, make: Make, tmp_path: Path
         assert both[0] == both[1]
 
 
+def test_placeholders_of_all_parts_are_counted(tiny: RhetoricTagger, tmp_path: Path) -> None:
+    source = tmp_path / "a.txt"
+    source.write_text("We talk.\n" * 10 + "n/a\n" * 10, encoding="utf-8")
+    summary = score(tiny, [source], tmp_path / "out")
+    assert summary is not None
+    assert (summary.placeholders, summary.first_placeholder) == (10, f"{source.as_posix()} row 11")
+
+
 def test_a_stopped_job_goes_on(tiny: RhetoricTagger, make: Make, tmp_path: Path) -> None:
     source, output = make("a.csv"), tmp_path / "out"
     assert score(tiny, [source], output, stop=6) is None

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from rhetoric import InputError, RhetoricError, RhetoricTagger
 from rhetoric.scoring import readers
 from rhetoric.scoring.readers import read_csv, read_jsonl, read_lines
-from rhetoric.scoring.records import Record, text_problem
+from rhetoric.scoring.records import Record, is_placeholder, text_problem
 from rhetoric.scoring.sources import Source, open_text
 
 from .conftest import read
@@ -213,6 +213,14 @@ def test_zstd_frames_follow_each_other(tmp_path: Path) -> None:
 )
 def test_what_is_wrong_with_a_text(text: object, problem: str | None) -> None:
     assert text_problem(text) == problem
+
+
+@pytest.mark.parametrize(
+    ("text", "placeholder"),
+    [("n/a", True), (" NA\n", True), ("-", True), ("NULL", True), ("None of us.", False), ("- no", False), ("", False)],
+)
+def test_what_stands_for_no_text(text: str, placeholder: bool) -> None:
+    assert is_placeholder(text) is placeholder
 
 
 def test_the_field_limit_of_the_process_is_left_alone(tmp_path: Path) -> None:

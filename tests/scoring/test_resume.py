@@ -166,6 +166,20 @@ def stopped(tagger: RhetoricTagger, source: Path, output: Path, **options: Any) 
             tagger.score_file(source, output, **options)
 
 
+@pytest.mark.parametrize(("calls", "line"), [(3, "no finished rows: starting anew"), (12, "going on after 14 rows")])
+def test_what_is_said_of_an_unfinished_job_is_true(
+    tiny: RhetoricTagger, make: Make, tmp_path: Path, calls: int, line: str
+) -> None:
+    source, output, said = make("in.csv"), tmp_path / "out.csv", list[str]()
+    with pytest.MonkeyPatch.context() as deadly:
+        killed_after(deadly, calls)
+        with pytest.raises(Killed):
+            tiny.score_file(source, output)
+    tiny.score_file(source, output, say=said.append)
+    assert len(said) == 1
+    assert said[0].endswith(line)
+
+
 def test_another_input_model_or_option_is_refused(
     tiny: RhetoricTagger, make: Make, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
