@@ -198,6 +198,7 @@ def card(
             machine=training["machine"],
             hours=training["seconds"] / 3600,
             students=len(training.get("averaged_seeds", [0])),
+            former=f", and {often} times those of the round before" if (often := training.get("former_weight")) else "",
         )
     )
 
@@ -253,7 +254,8 @@ def levers(result: Mapping[str, Any] | None) -> str:
         f"mean of {len(plain['seeds'])} seeds."
     )
     head = ["| | macro-F1 | average precision | seeds |", "|---|---|---|---|"]
-    return "\n".join([first, "", *head, *rows])
+    missing = f"Not run with three seeds, so not told: {', '.join(result['missing'])}." if result["missing"] else ""
+    return "\n".join([first, "", *head, *rows, "", missing]).rstrip()
 
 
 if __name__ == "__main__":

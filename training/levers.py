@@ -7,7 +7,7 @@ Every run fits the head on a quarter of the corpus' short training sentences, tr
 takes the last weights (dev chooses nothing) and scores the short sentences of dev, with calibration and thresholds
 cross-fitted. Short sentences, because a study of 48 runs has to end within the hour on a processor. Gains are those
 over the plain run of the same seed. Runs that are in RUN already are kept, so a killed study goes on, and two processes
-may share the levers. Writes training/results/levers.json.
+may share the levers. Writes training/results/levers.json, with the levers that were run with three seeds or more.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ Figures = npt.NDArray[np.float64]
 RESULTS = Path(__file__).parent / "results" / "levers.json"
 EPOCHS, BATCH, RATE, WARMUP, DECAY, LONGEST = 2, 8, 2e-4, 0.06, 0.01, 128
 SHORT = 24  # words
+FEWEST_SEEDS = 3  # of which a gain is told
 POOL_ADAPTED, POOL_TAUGHT = 6_000, 2_000
 MASKED = 0.15  # share of the word pieces, as BERT has it
 # Row f says which labels are of family f.
@@ -364,20 +365,23 @@ def summary(study: Study) -> dict[str, Any]:
             mean = np.mean(list(found.values()), axis=0)
             runs[TOGETHER] = dict.fromkeys(found, measured(mean, study.dev))
     plain = runs.pop(PLAIN.name)
-    levers = []
+    levers, missing = [], []
     for name, by_seed in runs.items():
         gains = np.array([by_seed[seed] - plain[seed] for seed in by_seed])  # (seeds, 2)
-        if len(gains) > 1:
-            error = gains.std(axis=0, ddof=1) / np.sqrt(len(gains))
-            levers.append(
-                {"name": name, "seeds": list(by_seed)} | {"gain": named(gains.mean(axis=0)), "error": named(error)}
-            )
+        if len(gains) < FEWEST_SEEDS:
+            missing.append(name)
+            continue
+        error = gains.std(axis=0, ddof=1) / np.sqrt(len(gains))
+        levers.append(
+            {"name": name, "seeds": list(by_seed)} | {"gain": named(gains.mean(axis=0)), "error": named(error)}
+        )
     mean = np.mean(list(plain.values()), axis=0)
     return {
         "rows": {"train": len(study.part.texts), "dev": len(study.dev.texts)},
         "epochs": EPOCHS,
         "plain": {"seeds": list(plain)} | named(mean),
         "levers": levers,
+        "missing": missing,
     }
 
 
@@ -394,23 +398,20 @@ def main() -> None:
     parser.add_argument("--run", type=Path, default=Path("runs/levers"))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--lever", choices=[lever.name for lever in LEVERS], action="append", help="repeatable")
+    parser.add_argument("--report", action="store_true", help="run nothing, write what the runs in RUN say")
     options = parser.parse_args()
     options.run.mkdir(parents=True, exist_ok=True)
     torch.set_flush_denormal(True)
     torch.set_num_threads(usable_cores())
     study = Study(options.corpus, options.base, options.run, options.seeds)
-    chosen = [lever for lever in LEVERS if not options.lever or lever.name in options.lever]
     for seed in options.seeds:
-        for lever in chosen:
-            study.logits(lever, seed)
-    if not all(study.file(PLAIN.name, seed).exists() for seed in options.seeds):
-        print("no gains yet: they are over the plain runs of the same seeds, so run --lever plain too")
+        for lever in LEVERS:
+            if not options.report and (not options.lever or lever.name in options.lever):
+                study.logits(lever, seed)
+    if options.lever:
+        print("not written: run without --lever, or with --report, when all runs are there")
         return
-    found = json.dumps(summary(study), indent=2)
-    if len(chosen) < len(LEVERS) or len(options.seeds) < 3:
-        print(f"{found}\nnot written to {RESULTS}: that takes all levers and at least three seeds")
-        return
-    RESULTS.write_text(found + "\n", encoding="utf-8")
+    RESULTS.write_text(json.dumps(summary(study), indent=2) + "\n", encoding="utf-8")
     print(f"wrote {RESULTS}")
 
 
