@@ -16,78 +16,34 @@ import argparse
 import json
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from sklearn.metrics import average_precision_score
-from transformers import AutoModelForMaskedLM, set_seed
+from transformers import AutoModelForSequenceClassification
 
-from rhetoric.finetune.base import Base, quiet
+from rhetoric.finetune.base import Base
 from rhetoric.finetune.calibration import cross_fitted
-from rhetoric.finetune.config import TrainConfig
 from rhetoric.finetune.dropout import set_dropout
-from rhetoric.finetune.head import embed, fit_head
 from rhetoric.finetune.metrics import f1
-from rhetoric.finetune.trainer import LikeLengths, precision
 from rhetoric.machine import usable_cores
-from rhetoric.taxonomy import FAMILIES, LABELS, TAXONOMY
+from rhetoric.taxonomy import LABELS
 from training.actor_swap import swapped
-from training.data import BORDERLINE, Rows, join, read_annotations, read_corpus, read_pool, read_written, some
+from training.data import Rows, join, read_annotations, read_corpus, read_pool, read_written, some
 from training.hidden_actors import hide_actors
+from training.small_training import EPOCHS, Lever, Logits, adapt, fine_tune, predict
 
-Logits = npt.NDArray[np.float32]
 Figures = npt.NDArray[np.float64]
 
 RESULTS = Path(__file__).parent / "results" / "levers.json"
-EPOCHS, BATCH, RATE, WARMUP, DECAY, LONGEST = 2, 8, 2e-4, 0.06, 0.01, 128
 SHORT = 24  # words
 FEWEST_SEEDS = 3  # of which a gain is told
 POOL_ADAPTED, POOL_TAUGHT = 6_000, 2_000
-MASKED = 0.15  # share of the word pieces, as BERT has it
-# Row f says which labels are of family f.
-MEMBERS = torch.tensor([[float(row.family == family) for row in TAXONOMY] for family in FAMILIES])
-
-
-@dataclass(frozen=True)
-class Lever:
-    """One change of the plain training, which hides names and weighs positives by the root of their odds.
-
-    Attributes:
-        name: Of the run.
-        weighted: Whether positives of rare labels weigh more.
-        gamma: Cells the network is sure of count less, by this power of its doubt: for positives, for negatives
-            (focal loss, Lin et al. 2017, if alike; asymmetric loss, Ridnik et al. 2021, if not).
-        borderline: Target of borderline cells; None leaves them out.
-        family: Weight of a second head's loss, which learns the families.
-        layer_decay: Learning rate of a layer, relative to the one above it.
-        names: Hidden from the network; seen by it; or seen, with a twin of each row that has other names.
-        quoted: Share of the rows that become a quotation.
-        dropout: Share of the activations that is dropped; BERT has 0.1.
-        annotations: Whether as many sentences of training/annotations are added.
-        written: Whether as many sentences of training/written.tsv are added.
-        adapted: Whether the base first learned to fill in masked words of the pool.
-        taught: Whether sentences of the pool are added with what the plain runs, together, say of them.
-    """
-
-    name: str
-    weighted: bool = True
-    gamma: tuple[float, float] = (0.0, 0.0)
-    borderline: float | None = BORDERLINE
-    family: float = 0.0
-    layer_decay: float = 1.0
-    names: Literal["hidden", "seen", "twins"] = "hidden"
-    quoted: float = 0.0
-    dropout: float = 0.0
-    annotations: bool = False
-    written: bool = False
-    adapted: bool = False
-    taught: bool = False
-
 
 PLAIN = Lever("plain")
 # What can be had of the plain runs without another training.
@@ -191,147 +147,12 @@ class Study:
             said = []
             for seed in self.seeds:
                 self.logits(PLAIN, seed)
-                network, _ = Base(self.run / f"plain-{seed}", None).network(LABELS, "multi_label")
+                # not by Base, which gives a network a new head
+                network = AutoModelForSequenceClassification.from_pretrained(self.run / f"plain-{seed}").eval()
                 _, tokenizer = Base(self._base(PLAIN), None).network(LABELS, "multi_label")
                 said.append(1 / (1 + np.exp(-predict(network, tokenizer, texts))))
             np.save(file, np.mean(said, axis=0, dtype=np.float32), allow_pickle=False)
         return Rows(texts, np.load(file, allow_pickle=False), ["pool"] * len(texts))
-
-
-def fine_tune(network: Any, tokenizer: Any, rows: Rows, lever: Lever, seed: int) -> dict[str, torch.Tensor]:
-    """Trains in place; returns the mean of the weights at eight moments of the last epoch."""
-    set_seed(seed)
-    network.get_input_embeddings().weight.requires_grad_(False)
-    families = torch.nn.Linear(network.config.hidden_size, len(FAMILIES))
-    ids = tokenizer(rows.texts, truncation=True, max_length=LONGEST)["input_ids"]
-    targets = torch.tensor(rows.targets)
-    weight = positive_weight(targets) if lever.weighted else torch.ones(len(LABELS))
-    fit_head(
-        network,
-        embed(network, ids, tokenizer.pad_token_id),
-        targets,
-        lambda logits, wanted: cell_loss(logits, wanted, weight, lever),
-        known=[False] * len(LABELS),
-    )
-    sampler = LikeLengths([len(i) for i in ids], BATCH, seed)
-    steps = EPOCHS * -(-len(ids) // BATCH)
-    optimizer = torch.optim.AdamW(
-        [*parameters(network, lever.layer_decay), {"params": list(families.parameters())}], lr=RATE, fused=True
-    )
-    warm = int(WARMUP * steps)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min((step + 1) / warm, (steps - step) / (steps - warm))
-    )
-    moments = {round(steps * (1 - (8 - k) / 8 / EPOCHS)) for k in range(1, 9)}
-    summed: dict[str, torch.Tensor] = {}
-    network.train()
-    half = precision(TrainConfig())[0]
-    for number, batch in enumerate(batches(sampler), start=1):
-        inputs, attention = padded([ids[i] for i in batch], tokenizer.pad_token_id)
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
-            pooled = network.bert(input_ids=inputs, attention_mask=attention).pooler_output
-            pooled = network.dropout(pooled)
-            logits, of_families = network.classifier(pooled).float(), families(pooled).float()
-        loss = cell_loss(logits, targets[batch], weight, lever)
-        if lever.family:
-            any_of = (targets[batch][:, None] * MEMBERS).amax(dim=2)
-            binary = torch.nn.functional.binary_cross_entropy_with_logits
-            loss = loss + lever.family * binary(of_families, any_of)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-        optimizer.zero_grad()
-        if number in moments:
-            for name, tensor in network.named_parameters():
-                if tensor.requires_grad:
-                    summed[name] = summed.get(name, 0) + tensor.detach() / len(moments)
-    return summed
-
-
-def cell_loss(logits: torch.Tensor, targets: torch.Tensor, weight: torch.Tensor, lever: Lever) -> torch.Tensor:
-    """Cross entropy (scalar) of logits and targets (n, 12)."""
-    unsure = targets == np.float32(BORDERLINE)
-    if lever.borderline is not None:
-        targets = torch.where(unsure, lever.borderline, targets)
-    log = torch.nn.functional.logsigmoid
-    doubt = torch.sigmoid(-logits), torch.sigmoid(logits)
-    positive = -weight * targets * log(logits) * doubt[0] ** lever.gamma[0]
-    negative = -(1 - targets) * log(-logits) * doubt[1] ** lever.gamma[1]
-    cells = positive + negative
-    return cells[~unsure].mean() if lever.borderline is None else cells.mean()
-
-
-def positive_weight(targets: torch.Tensor) -> torch.Tensor:
-    """Root of each label's odds, as `rhetoric.finetune` weighs them."""
-    positive = (targets >= 0.5).sum(dim=0).clamp(min=1)
-    return torch.sqrt((len(targets) - positive) / positive)
-
-
-def parameters(network: Any, layer_decay: float) -> Iterator[dict[str, Any]]:
-    """What is trained, a group a tensor, with its learning rate; weight decay on matrices only."""
-    layers = network.config.num_hidden_layers
-    for name, tensor in network.named_parameters():
-        if not tensor.requires_grad:
-            continue
-        parts = name.split(".")
-        depth = int(parts[parts.index("layer") + 1]) if "layer" in parts else 0 if "embeddings" in parts else layers
-        rate = RATE * layer_decay ** (layers - depth)
-        yield {"params": [tensor], "lr": rate, "weight_decay": DECAY if tensor.dim() > 1 else 0.0}
-
-
-def batches(sampler: LikeLengths) -> Iterator[list[int]]:
-    """Row numbers of each step."""
-    for epoch in range(EPOCHS):
-        sampler.set_epoch(epoch)
-        order = list(sampler)
-        yield from (order[i : i + BATCH] for i in range(0, len(order), BATCH))
-
-
-def padded(ids: Sequence[Sequence[int]], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Token ids and attention mask, both (n, longest)."""
-    inputs = torch.nn.utils.rnn.pad_sequence([torch.tensor(i) for i in ids], batch_first=True, padding_value=pad)
-    lengths = torch.tensor([[len(i)] for i in ids])
-    return inputs, (torch.arange(inputs.shape[1]) < lengths).long()
-
-
-def predict(network: Any, tokenizer: Any, texts: Sequence[str]) -> Logits:
-    """Logits (texts, 12)."""
-    ids = tokenizer(list(texts), truncation=True, max_length=LONGEST)["input_ids"]
-    with torch.inference_mode():
-        logits: Logits = network.classifier(embed(network, ids, tokenizer.pad_token_id)).numpy()
-    return logits
-
-
-def adapt(base: Path, texts: Sequence[str], out: Path) -> None:
-    """Writes a base that has learned, for one pass, to fill in masked words of these texts (Devlin et al., 2019)."""
-    set_seed(0)
-    _, tokenizer = Base(base, None).network(LABELS, "multi_label")
-    with quiet():
-        network: Any = AutoModelForMaskedLM.from_pretrained(base, use_safetensors=True).float().train()
-    network.get_input_embeddings().weight.requires_grad_(False)  # the output layer shares them
-    ids = tokenizer(list(texts), truncation=True, max_length=LONGEST)["input_ids"]
-    order = list(LikeLengths([len(i) for i in ids], BATCH, 0))
-    trained = [tensor for tensor in network.parameters() if tensor.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=RATE, weight_decay=DECAY, fused=True)
-    steps = -(-len(order) // BATCH)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: (steps - step) / steps)
-    for start in range(0, len(order), BATCH):
-        inputs, attention = padded([ids[i] for i in order[start : start + BATCH]], tokenizer.pad_token_id)
-        special = (inputs == tokenizer.cls_token_id) | (inputs == tokenizer.sep_token_id) | (attention == 0)
-        chosen = (torch.rand(inputs.shape) < MASKED) & ~special
-        if not chosen.any():
-            continue
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision(TrainConfig())[0]):
-            hidden = network.bert(inputs.masked_fill(chosen, tokenizer.mask_token_id), attention).last_hidden_state
-            logits = network.cls(hidden[chosen]).float()
-        torch.nn.functional.cross_entropy(logits, inputs[chosen]).backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(trained, 1.0)
-        optimizer.step()
-        schedule.step()
-        optimizer.zero_grad()
-    network.bert.save_pretrained(out)
-    tokenizer.save_pretrained(out)
 
 
 def short(rows: Rows, every: int = 1) -> Rows:

@@ -10,7 +10,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from training.data import BORDERLINE  # noqa: E402
-from training.levers import LEVERS, MEMBERS, PLAIN, Lever, cell_loss, parameters, positive_weight, quoted  # noqa: E402
+from training.levers import LEVERS, PLAIN, quoted  # noqa: E402
+from training.small_training import MEMBERS, Lever, cell_loss, parameters, positive_weight  # noqa: E402
 
 LOGITS = torch.linspace(-3, 3, 24).reshape(2, 12)
 TARGETS = torch.tensor([[1.0] * 6 + [0.0] * 6, [0.0] * 11 + [BORDERLINE]])
