@@ -64,6 +64,29 @@ def read_public_set(name: str, folder: Path) -> dict[str, list[dict[str, object]
     return splits
 
 
+def usable(splits: dict[str, list[dict[str, object]]]) -> tuple[int, int]:
+    """Takes out, in place, what the trainer refuses; the test rows stay as they are published.
+
+    Returns:
+        Rows without a visible character, and training rows whose text is a dev row's too.
+    """
+    empty = leaking = 0
+    held_out = {_spaced(row) for row in splits.get("dev", [])}
+    for split in splits.keys() - {"test"}:
+        kept = [row for row in splits[split] if _spaced(row)]
+        empty += len(splits[split]) - len(kept)
+        if split == "train":
+            apart = [row for row in kept if _spaced(row) not in held_out]
+            leaking = len(kept) - len(apart)
+            kept = apart
+        splits[split] = kept
+    return empty, leaking
+
+
+def _spaced(row: dict[str, object]) -> str:
+    return " ".join(str(row["text"]).split())
+
+
 def _row(line: str, place: str, known: PublicSet) -> dict[str, object]:
     row = json.loads(line)
     labels = [row["label"]] if "label" in row else row.get("labels")
@@ -90,12 +113,16 @@ def main() -> None:
         splits = read_public_set(options.name, options.folder)
     except RhetoricError as error:
         raise SystemExit(f"Error: {error}") from error
+    left_out = usable(splits)
     options.out.mkdir(parents=True, exist_ok=True)
     for split, rows in splits.items():
         written = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         (options.out / f"{split}.jsonl").write_text(written, encoding="utf-8")
         counts = Counter(label for row in rows for label in _labels(row))
         print(f"{split}: {len(rows)} rows; {', '.join(f'{label} {n}' for label, n in sorted(counts.items()))}")
+    print(
+        f"left out of train and dev: {left_out[0]} empty rows, {left_out[1]} training rows with the text of a dev row"
+    )
     seen = {row["text"] for row in splits["train"]}
     print(f"{sum(row['text'] in seen for row in splits['test'])} test rows have the text of a training row")
     print(f"task: {SETS[options.name].task}")

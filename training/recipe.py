@@ -26,9 +26,9 @@ import yaml
 
 from rhetoric import RhetoricTagger
 from rhetoric.finetune import TrainConfig, train
+from rhetoric.finetune.average import average
 from rhetoric.model_folder import MANIFEST, read_model_folder
 from rhetoric.taxonomy import LABELS
-from training.average import average
 from training.data import Rows, join, read_annotations, read_corpus, read_pool, read_written, some
 from training.hidden_actors import hide_actors
 from training.refresh import finish

@@ -18,7 +18,7 @@ from rhetoric.model_folder import locate_model
 
 __all__ = ["Report", "bench"]
 
-PROBED = 300
+PROBED = 500
 PROBE_SECONDS = 5.0
 MEASURE_SECONDS = 5.0
 ROUNDS = 3

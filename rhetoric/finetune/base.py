@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from rhetoric.errors import InputError, ModelError
 from rhetoric.model_folder import MANIFEST, LabelSpec, ModelFolder, Task, locate_model, read_model_folder, sha256
 
@@ -43,10 +45,15 @@ class Base:
         weights = self.path / "model.safetensors"
         return sha256(weights) if weights.is_file() else ""
 
-    def network(self, labels: Sequence[str], task: Task) -> tuple[Any, Any]:
+    def network(self, labels: Sequence[str], task: Task, *, layers: int | None = None) -> tuple[Any, Any]:
         """The network with one output a label, in float32, and its tokenizer.
 
         Outputs of labels the base knows start from its own; the others start at random, so seed first.
+
+        Args:
+            labels: Names of the outputs.
+            task: Several labels a text, or exactly one.
+            layers: Keep so many of its layers, the first, the last and some between them; None for all.
 
         Raises:
             ModelError: The folder holds no network that transformers can read from safetensors.
@@ -82,6 +89,11 @@ class Base:
                     for i, name in names.items():
                         if name in self.labels:
                             new[i] = old[self.labels.index(name)]
+        if layers is not None:
+            every = model.bert.encoder.layer
+            kept = np.linspace(0, len(every) - 1, layers).round().astype(int)
+            model.bert.encoder.layer = torch.nn.ModuleList([every[i] for i in kept])
+            model.config.num_hidden_layers = layers
         return model, tokenizer
 
 
@@ -101,17 +113,19 @@ def locate_base(model: str | Path | None) -> Base:
     return Base(path, read_model_folder(path) if (path / MANIFEST).is_file() else None)
 
 
-def check_architecture(base: Base, max_tokens: int) -> None:
+def check_architecture(base: Base, max_tokens: int, layers: int | None) -> None:
     """Refuses, before hours of training, what could not be exported after them.
 
     Raises:
-        InputError: It is no BERT with gelu, or reads fewer than `max_tokens` tokens.
+        InputError: It is no BERT with gelu, reads fewer than `max_tokens` tokens, or has fewer than `layers` layers.
     """
     import json
 
     from rhetoric.finetune.export import bert_shape
 
-    bert_shape(base.path)
+    found = bert_shape(base.path).layers
+    if layers is not None and layers > found:
+        raise InputError(f"layers={layers}, but {base.path} has {found} layers; remedy: at most {found}")
     places = json.loads((base.path / "config.json").read_text(encoding="utf-8"))["max_position_embeddings"]
     if places < max_tokens:
         raise InputError(f"max_tokens={max_tokens}, but {base.path} reads {places} tokens; remedy: at most {places}")

@@ -46,6 +46,7 @@ def training_record(
         "problems": len(report.problems),
         "steps": result.steps,
         "best_step": result.best_step,
+        "averaged": result.averaged,
         "seconds": round(result.seconds, 1),
         "precision": result.precision,
         "machine": f"{platform.system()} {platform.machine()}, {usable_cores()} cores",
@@ -168,6 +169,8 @@ def _old(record: Mapping[str, Any]) -> list[str]:
 
 def _making(record: Mapping[str, Any]) -> list[str]:
     changed = TrainConfig().changed(record["settings"]).not_default()
+    averaged = record["averaged"]
+    weights = f"weights of step {record['best_step']}" if averaged == 1 else f"mean of {averaged} trainings"
     data = [f"| {entry['name']} | {entry['rows']:,} | `{entry['sha256'][:16]}…` |" for entry in record["data"].values()]
     return [
         "## Training",
@@ -176,8 +179,7 @@ def _making(record: Mapping[str, Any]) -> list[str]:
         "|---|---|---|",
         *data,
         "",
-        f"{record['steps']} steps, weights of step {record['best_step']}, {record['seconds']:.0f} s, "
-        f"{record['precision']}, {record['machine']}.",
+        f"{record['steps']} steps, {weights}, {record['seconds']:.0f} s, {record['precision']}, {record['machine']}.",
         "",
         "Settings other than the defaults: "
         + (", ".join(f"`{name}: {value}`" for name, value in changed.items()) or "none")

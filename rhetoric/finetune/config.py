@@ -28,6 +28,7 @@ class TrainConfig:
 
     Attributes:
         base: Model to start from: a folder or a Hub id; None for the bundled model.
+        layers: Keep so many of the base's layers, for a smaller and faster model; None for all.
         task: "multi_label" (each label on its own) or "single_label" (exactly one class a row, softmax).
         labels: The labels and their order; None to take those of the base, or of the data if they share none.
         extend: Add the labels the base does not know behind its own, keeping its heads.
@@ -39,6 +40,7 @@ class TrainConfig:
             "document", "document_id" or "doc_id", if there.
         soft_column: Column of mappings from label to a target in [0, 1], for distillation; None for none.
         dev_share: Share of the rows held out to stop, calibrate and measure, if no dev file is given.
+        members: Trainings from the same start, seeds one after the other, whose mean the model is.
         seed: Of the split, the order of the rows, dropout and new heads.
         epochs: Passes over the rows at most.
         batch_size: Rows in a step.
@@ -61,6 +63,7 @@ class TrainConfig:
     """
 
     base: str | None = None
+    layers: int | None = None
     task: Task = "multi_label"
     labels: tuple[str, ...] | None = None
     extend: bool = False
@@ -70,6 +73,7 @@ class TrainConfig:
     group_column: str | None = None
     soft_column: str | None = None
     dev_share: float = 0.15
+    members: int = 1
     seed: int = 0
     epochs: int = 8
     batch_size: int = 16
@@ -96,7 +100,7 @@ class TrainConfig:
             value = _checked(item.name, getattr(self, item.name), hints[item.name])
             object.__setattr__(self, item.name, value)
             low, high = _RANGES.get(item.name, (None, None))
-            if low is not None and not low <= value <= high:
+            if low is not None and value is not None and not low <= value <= high:
                 raise InputError(f"{item.name}={value} is not possible; remedy: a number from {low} to {high}")
 
     def to_dict(self) -> dict[str, Any]:
@@ -131,7 +135,9 @@ class TrainConfig:
 
 _BIG = 1_000_000_000
 _RANGES: dict[str, tuple[float, float]] = {
+    "layers": (1, _BIG),
     "dev_share": (0.01, 0.9),
+    "members": (1, 100),
     "seed": (0, 2**32 - 1),
     "epochs": (1, _BIG),
     "batch_size": (1, _BIG),

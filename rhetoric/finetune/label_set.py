@@ -102,11 +102,16 @@ def _alike(clear: Counter[str], names: Sequence[str]) -> list[Problem]:
             same = _folded(one) == _folded(other)
             rare, common = sorted((one, other), key=lambda name: clear[name])
             near = difflib.SequenceMatcher(None, one.casefold(), other.casefold()).ratio() >= NEAR
+            near &= _digits(one) == _digits(other)  # names that are numbered are meant to be nearly alike
             if same or (near and clear[rare] * 5 <= clear[common]):
                 message = f"looks like {common!r} ({clear[common]} rows); remedy: one spelling"
                 severity = "error" if same else "warning"
                 problems.append(Problem(severity, "labels alike", "all files", None, rare, message))  # type: ignore[arg-type]
     return problems
+
+
+def _digits(name: str) -> str:
+    return "".join(c for c in name if c.isdigit())
 
 
 def _folded(name: str) -> str:

@@ -70,7 +70,8 @@ class TrainResult:
         train_rows: Rows learned from.
         dev_rows: Rows held out.
         steps: Steps trained.
-        best_step: Step the weights are from; 0 if fitting the head alone was best.
+        best_step: Step the weights are from, of members the best one's; 0 if fitting the head alone was best.
+        averaged: Trainings whose weights were averaged.
         precision: What the matrix products ran in, and why.
         seconds: Time taken.
     """
@@ -84,6 +85,7 @@ class TrainResult:
     dev_rows: int
     steps: int
     best_step: int
+    averaged: int
     precision: str
     seconds: float
 
@@ -127,7 +129,7 @@ def train(
         require(module, extra="train")
     from rhetoric.finetune.card import model_card, training_record
     from rhetoric.finetune.gate import export_gated
-    from rhetoric.finetune.trainer import fit
+    from rhetoric.finetune.members import fit_members
 
     config, say, out, started = config or TrainConfig(), say or _silent, Path(out), time.monotonic()
     if not is_first():  # one of several processes speaks
@@ -135,7 +137,7 @@ def train(
     check_batch_size(config.batch_size)
     check_target(out, force=force)
     base = locate_base(config.base)
-    check_architecture(base, config.max_tokens)
+    check_architecture(base, config.max_tokens, config.layers)
     checked = _checked([data] if dev is None else [data, dev], config, base)
     say(f"settings other than the defaults: {_changed(config)}; all will stand in {out / 'config.yaml'}")
     train_data, dev_data = _split(checked, config)
@@ -149,9 +151,13 @@ def train(
     }
     with workspace(out, identity, resume=resume, force=force) as work:
         folder = work / "model"
-        fitted = fit(base, train_data, dev_data, config, work=work, out=folder, resume=resume, progress=progress)
+        fitted = fit_members(
+            base, train_data, dev_data, config, work=work, out=folder, resume=resume, progress=progress
+        )
         if not is_first():
             return from_first(None)
+        if fitted.averaged < config.members:
+            say("the mean of the members does worse on dev rows than each of them, so the model is the best member")
         say("writing the int8 graph")
         gate, logits = export_gated(folder, train_data, dev_data, fitted.dev_logits, config)
         specs = calibrate(
@@ -174,6 +180,7 @@ def train(
             dev_rows=len(dev_data),
             steps=fitted.steps,
             best_step=fitted.best_step,
+            averaged=fitted.averaged,
             precision=fitted.precision,
             seconds=time.monotonic() - started,
         )
@@ -280,10 +287,9 @@ def _announce(
     if few:
         say(f"warning: {few}")
     if len(train) < config.few_rows:
-        say(
-            f"fewer than {config.few_rows} rows: the head is fitted on frozen embeddings first; expect it to follow "
-            "what the base already tells apart, and intervals too wide to show small gains"
-        )
+        say(f"fewer than {config.few_rows} rows: the head is fitted on frozen embeddings first")
+    if len(train) < TrainConfig().few_rows:
+        say("expect it to follow what the base already tells apart, and intervals too wide to show small gains")
 
 
 def _measure(

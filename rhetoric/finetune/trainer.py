@@ -38,7 +38,7 @@ from rhetoric.finetune.hf_metric import UNSURE, calibrated_f1
 from rhetoric.finetune.processes import is_first, processes, processes_here
 from rhetoric.machine import usable_cores
 
-__all__ = ["Fitted", "Progress", "fit", "precision"]
+__all__ = ["Fitted", "Progress", "dev_metric", "fit", "precision"]
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 Progress = Callable[[int, int, Mapping[str, float]], None]
@@ -56,6 +56,7 @@ class Fitted:
         macro_f1: Best macro F1 on dev rows, the measure of choice.
         steps: Steps trained.
         best_step: Step the weights are from; 0 if fitting the head alone was best.
+        averaged: Trainings whose weights were averaged.
         precision: What the matrix products ran in, and why.
         history: What was logged, in order.
     """
@@ -64,6 +65,7 @@ class Fitted:
     macro_f1: float
     steps: int
     best_step: int
+    averaged: int
     precision: str
     history: tuple[Mapping[str, float], ...] = field(repr=False)
 
@@ -97,7 +99,7 @@ def fit(
     torch.set_flush_denormal(True)
     torch.set_num_threads(max(1, usable_cores() // processes_here()))
     set_seed(config.seed)
-    network, tokenizer = base.network(train.labels, config.task)
+    network, tokenizer = base.network(train.labels, config.task, layers=config.layers)
     with quiet():
         rows = _dataset(train, tokenizer, config)
         # sorted, so that little is padded; undone below
@@ -106,7 +108,7 @@ def fit(
         dev_rows = _dataset(dev_sorted, tokenizer, config)
         use_bf16, why = precision(config)
         loss = _loss(train, config)
-        metric = _dev_metric(dev_sorted, config)
+        metric = dev_metric(dev_sorted, config)
         head_f1 = -1.0
         if len(train) < config.few_rows:
             known = [name in base.labels for name in train.labels]
@@ -149,7 +151,7 @@ def fit(
         logits = np.empty(dev.targets.shape, np.float32)
         logits[order] = _logits(network.float(), dev_rows["input_ids"], tokenizer.pad_token_id)
     history = tuple(entry for entry in trainer.state.log_history)
-    return Fitted(logits, best, trainer.state.global_step, best_step, why, history)
+    return Fitted(logits, best, trainer.state.global_step, best_step, 1, why, history)
 
 
 def _save_tokenizer(tokenizer: Any, out: Path, max_tokens: int) -> None:
@@ -206,7 +208,8 @@ def _loss(train: LabelledData, config: TrainConfig) -> Loss:
     return lambda logits, targets: torch.nn.functional.cross_entropy(logits, targets, weight=weight.to(logits.device))
 
 
-def _dev_metric(dev: LabelledData, config: TrainConfig) -> Callable[[npt.NDArray[np.float32]], dict[str, float]]:
+def dev_metric(dev: LabelledData, config: TrainConfig) -> Callable[[npt.NDArray[np.float32]], dict[str, float]]:
+    """What measures logits of the dev rows, macro F1 among it, with thresholds fitted on other folds."""
     cells = np.where(dev.mask, dev.gold, UNSURE).astype(np.float32)
     metric = calibrated_f1(config.task)
 

@@ -17,9 +17,10 @@ from rhetoric.errors import InputError, JobError
 from rhetoric.finetune.processes import is_first
 from rhetoric.model_folder import MANIFEST
 
-__all__ = ["check_target", "workspace"]
+__all__ = ["FITTED", "check_target", "workspace"]
 
 IDENTITY = "run.json"
+FITTED = "fitted.json"  # of a member that is done
 
 
 def check_target(out: Path, *, force: bool) -> None:
@@ -73,7 +74,7 @@ def workspace(out: Path, identity: Mapping[str, Any], *, resume: bool, force: bo
         raise JobError(f"the disk is full, writing to {work}; remedy: free space and run with --resume") from error
     finally:
         shutil.rmtree(model, ignore_errors=True)
-        if done or not any(work.glob("checkpoint-*")):
+        if done or not (any(work.rglob("checkpoint-*")) or any(work.rglob(FITTED))):
             shutil.rmtree(work, ignore_errors=True)
 
 

@@ -16,7 +16,7 @@ from .conftest import Run
 @pytest.fixture(autouse=True)
 def cache_of_its_own_and_little_to_try(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RHETORIC_CACHE", str(tmp_path))
-    monkeypatch.setattr(importlib.import_module("rhetoric.bench.probe"), "BUDGETS", (512,))
+    monkeypatch.setattr(importlib.import_module("rhetoric.bench.probe"), "TRIED", (("onnx", 512),))
     monkeypatch.setattr("rhetoric.bench.PROBE_SECONDS", 0.0)
     monkeypatch.setattr("rhetoric.bench.MEASURE_SECONDS", 0.0)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from rhetoric import ModelError, RhetoricTagger
+from rhetoric.batching import Batch
 from rhetoric.engines import load_engine
 
 pytest.importorskip("openvino")
@@ -28,6 +30,23 @@ def test_it_agrees_with_the_default_engine(tagger: RhetoricTagger, tiny: Rhetori
 def test_batch_mates_change_no_score(tagger: RhetoricTagger) -> None:
     alone = np.concatenate([tagger.predict_proba([text]) for text in TEXTS])
     assert np.abs(tagger.predict_proba([*TEXTS, *TEXTS])[: len(TEXTS)] - alone).max() <= 1e-6
+
+
+def test_a_batch_is_computed_in_shapes_that_come_back(tagger: RhetoricTagger, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[int, int]] = []
+
+    class Request:
+        def infer(self, inputs: list[np.ndarray]) -> dict[str, np.ndarray]:
+            seen.append(inputs[0].shape)
+            return {"logits": np.repeat(inputs[0][:, 1:2], 12, axis=1)}
+
+    engine = tagger._engine
+    monkeypatch.setattr(engine, "_local", SimpleNamespace(request=Request()))
+    for count in range(1, 100):
+        ids = np.arange(3 * count)
+        logits = engine.forward(Batch(ids, np.full(count, 3), np.arange(count)))
+        assert np.array_equal(logits[:, 0], ids[1::3])  # each sequence once, in order
+    assert {rows for rows, _ in seen} == {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96}
 
 
 def test_a_broken_graph_is_named(tmp_path: Path) -> None:

@@ -137,6 +137,9 @@ def test_names_that_may_be_one(base: TrainConfig) -> None:
     rows[0]["labels"], rows[1]["labels"] = ["urgnecy"], ["urgnecy"]
     report = check(rows, config=base)
     assert [(p.severity, p.value) for p in report.problems if p.kind == "labels alike"] == [("warning", "urgnecy")]
+    numbered = make_rows(60, clues={"level_1": "today"})
+    numbered[0]["labels"], numbered[1]["labels"] = ["level_2"], ["level_2"]
+    assert not named(check(numbered, config=base), "labels alike")
 
 
 def test_repeated_texts(base: TrainConfig) -> None:

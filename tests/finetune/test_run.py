@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -124,8 +125,37 @@ def test_unsound_data_is_refused_with_its_rows(tiny_folder: Path, tmp_path: Path
 def test_impossible_bases_are_refused_before_training(tiny_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="holds no config.json"):
         train(make_rows(60), tmp_path / "model", config=settings(tmp_path))
+    with pytest.raises(InputError, match="layers=9, but .* has 2 layers; remedy: at most 2"):
+        train(make_rows(60), tmp_path / "model", config=settings(tiny_folder, layers=9))
     with pytest.raises(InputError, match="max_tokens=500, but .* reads 64 tokens"):
         train(make_rows(60), tmp_path / "model", config=settings(tiny_folder, max_tokens=500))
+
+
+def test_a_smaller_model_has_the_layers_asked_for(tiny_folder: Path, tmp_path: Path) -> None:
+    result = train(make_rows(60), tmp_path / "model", config=settings(tiny_folder, layers=1, epochs=1))
+    assert json.loads((result.path / "config.json").read_text())["num_hidden_layers"] == 1
+    whole = (tiny_folder / "model.safetensors").stat().st_size
+    assert (result.path / "model.safetensors").stat().st_size < whole
+    texts = [row["text"] for row in make_rows(20)]
+    tagger = RhetoricTagger.from_pretrained(result.path)
+    float_weights = RhetoricTagger.from_pretrained(result.path, engine="torch")
+    assert np.abs(tagger.predict_proba(texts) - float_weights.predict_proba(texts)).max() < 0.1
+
+
+def test_kept_layers_are_spread_over_the_base(tiny_folder: Path, tmp_path: Path) -> None:
+    from transformers import BertConfig, BertForSequenceClassification
+
+    from rhetoric.finetune.base import Base
+
+    shape = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16, "vocab_size": 1200}
+    deep = BertForSequenceClassification(BertConfig(num_hidden_layers=6, **shape))
+    deep.save_pretrained(tmp_path)
+    for file in tiny_folder.glob("tokenizer*"):
+        shutil.copy(file, tmp_path)
+    network, _ = Base(tmp_path, None).network(LABELS, "multi_label", layers=3)
+    for kept, original in zip(network.bert.encoder.layer, (0, 2, 5), strict=True):
+        expected = deep.bert.encoder.layer[original].output.dense.weight
+        assert (kept.output.dense.weight == expected).all()
 
 
 def test_new_labels_beside_the_old(tiny_folder: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from training.average import WEIGHTS, average
+from rhetoric.finetune.average import WEIGHTS, average
 
 
 def network(folder: Path, value: float, **more: float) -> Path:
