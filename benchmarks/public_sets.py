@@ -65,14 +65,14 @@ def read_public_set(name: str, folder: Path) -> dict[str, list[dict[str, object]
 
 
 def usable(splits: dict[str, list[dict[str, object]]]) -> tuple[int, int]:
-    """Takes out, in place, what the trainer refuses; the test rows stay as they are published.
+    """Takes out, in place, what the trainer refuses.
 
     Returns:
         Rows without a visible character, and training rows whose text is a dev row's too.
     """
     empty = leaking = 0
     held_out = {_spaced(row) for row in splits.get("dev", [])}
-    for split in splits.keys() - {"test"}:
+    for split in splits:
         kept = [row for row in splits[split] if _spaced(row)]
         empty += len(splits[split]) - len(kept)
         if split == "train":
@@ -120,9 +120,7 @@ def main() -> None:
         (options.out / f"{split}.jsonl").write_text(written, encoding="utf-8")
         counts = Counter(label for row in rows for label in _labels(row))
         print(f"{split}: {len(rows)} rows; {', '.join(f'{label} {n}' for label, n in sorted(counts.items()))}")
-    print(
-        f"left out of train and dev: {left_out[0]} empty rows, {left_out[1]} training rows with the text of a dev row"
-    )
+    print(f"left out: {left_out[0]} empty rows, {left_out[1]} training rows with the text of a dev row")
     seen = {row["text"] for row in splits["train"]}
     print(f"{sum(row['text'] in seen for row in splits['test'])} test rows have the text of a training row")
     print(f"task: {SETS[options.name].task}")

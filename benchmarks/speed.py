@@ -26,6 +26,7 @@ from plots import bars
 from rhetoric.bench.contenders import Rhetoric, TransformersPipeline
 from rhetoric.bench.measure import Contender, Measurement, measure, token_counts
 from rhetoric.bench.sentences import sentences
+from rhetoric.engines.choice import choose
 from rhetoric.machine import processor, usable_cores
 from rhetoric.model_folder import locate_model, read_model_folder
 
@@ -44,6 +45,8 @@ def contenders(folder: Path, graph: Path, threads: int) -> list[Contender]:
     ]
     if threads > 1:
         ways.insert(1, Rhetoric(folder, threads=1, name="rhetoric, one thread"))
+    if choose(folder, threads=threads).engine == "openvino":  # `rhetoric bench` found it faster here
+        ways.insert(1, Rhetoric(folder, threads, "onnx", name="rhetoric, ONNX Runtime"))
     if find_spec("sentence_transformers"):
         ways.append(SortedSentenceTransformer(folder, threads))
     if find_spec("spacy"):

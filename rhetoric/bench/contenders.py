@@ -26,10 +26,11 @@ SIZES = (4, 8, 16, 32, 64)
 
 @dataclass
 class Rhetoric:
-    """This library, set as it sets itself."""
+    """This library, set as it sets itself, but for what is given."""
 
     folder: Path
     threads: int | None = None
+    engine: str | None = None
     name: str = "rhetoric"
     setting: str = ""
     step: int = 1
@@ -38,7 +39,7 @@ class Rhetoric:
 
     def load(self) -> None:
         """Loads the tagger."""
-        self.tagger = RhetoricTagger.from_pretrained(self.folder, threads=self.threads)
+        self.tagger = RhetoricTagger.from_pretrained(self.folder, threads=self.threads, engine=self.engine)
         choice = self.tagger.choice
         self.setting = f"{choice.engine} {choice.precision}, {choice.token_budget} tokens a batch"
         self.setting += f", {choice.threads} threads" if choice.threads > 1 else ", 1 thread"
