@@ -154,7 +154,7 @@ def test_ctrl_c_says_how_to_go_on(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("rhetoric.finetune.trainer.fit", interrupt)
+    monkeypatch.setattr("rhetoric.finetune.members.fit", interrupt)
     outcome = run(
         "train", write(make_rows(60)), "-o", tmp_path / "model", "--base", tiny_folder, "--set", "max_tokens=24"
     )
