@@ -137,7 +137,8 @@ def plot(bins: list[dict[str, float]], file: Path) -> None:
     axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
     axes.plot([b["score"] for b in bins], [b["true"] for b in bins], marker="o", color="#1f5a94")
     for b in bins:
-        axes.annotate(f"{b['cells']:,}", (b["score"], b["true"]), textcoords="offset points", xytext=(7, -11), size=7)
+        below = -11 if b["true"] > 0.05 else 18  # over neither axis nor line
+        axes.annotate(f"{b['cells']:,}", (b["score"], b["true"]), textcoords="offset points", xytext=(7, below), size=7)
     axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="score", ylabel="share that carries the label")
     axes.set_title("A score of 0.7 is right about 7 times in 10\n(dev; numbers: sentence–label pairs)", size=10)
     for side in ("top", "right"):
