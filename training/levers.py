@@ -37,6 +37,7 @@ from training.actor_swap import swapped
 from training.data import Rows, join, read_annotations, read_corpus, read_pool, read_written, some
 from training.hidden_actors import hide_actors
 from training.small_training import EPOCHS, Lever, Logits, adapt, fine_tune, predict
+from training.variants import quoted
 
 Figures = npt.NDArray[np.float64]
 
@@ -159,13 +160,6 @@ def short(rows: Rows, every: int = 1) -> Rows:
     """Every so many of the rows that are short."""
     of = [i for i, text in enumerate(rows.texts) if len(text.split()) <= SHORT][::every]
     return Rows([rows.texts[i] for i in of], rows.targets[of], [rows.source[i] for i in of])
-
-
-def quoted(text: str, rng: random.Random) -> str:
-    """The sentence as something somebody said."""
-    body = text.rstrip(".").replace("“", "‘").replace("”", "’").replace('"', "'")
-    who = rng.choice(["he", "she", "the minister", "a spokeswoman", "a senior official", "the president"])
-    return rng.choice([f"“{body},” {who} said.", f'"{body}," {who} told reporters.', f"“{body}.”"])
 
 
 def measured(logits: Logits, dev: Rows) -> Figures:

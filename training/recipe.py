@@ -5,7 +5,8 @@
 CORPUS holds train.jsonl, dev.jsonl and pool.jsonl.gz (see DATASHEET.md), MINILM the folder of
 sentence-transformers/all-MiniLM-L6-v2. Everything is trained by `rhetoric.finetune.train`; a killed run goes on
 where it stopped, and the same seeds give the same model on the same machine. `--teacher FOLDER` (repeated) takes
-teachers trained before instead of training them.
+teachers trained before instead of training them; students start from the first. `--large-teacher FOLDER` (repeated)
+takes teachers of `training.large_teacher`, which students only learn from.
 """
 
 from __future__ import annotations
@@ -27,11 +28,13 @@ import yaml
 from rhetoric import RhetoricTagger
 from rhetoric.finetune import TrainConfig, train
 from rhetoric.finetune.average import average
-from rhetoric.model_folder import MANIFEST, read_model_folder
+from rhetoric.model_folder import MANIFEST, read_model_folder, sha256
 from rhetoric.taxonomy import LABELS
 from training.data import Rows, join, read_annotations, read_corpus, read_pool, read_written, some
 from training.hidden_actors import hide_actors
+from training.large_teacher import read, telling
 from training.refresh import finish
+from training.variants import variants
 
 ROOT = Path(__file__).parents[1]
 Probabilities = npt.NDArray[np.float32]
@@ -49,6 +52,9 @@ class Recipe:
     pool_sentences: int
     students: int
     student: Mapping[str, Any]
+    trust: float = 0.0
+    plain_share: float = 1.0
+    variants: int = 0
     known_annotations: int = 0
     replayed: float = 0.0
     former_weight: int = 0
@@ -63,6 +69,7 @@ def main() -> None:
     parser.add_argument("--run", type=Path, default=Path("runs/default"), help="what is made on the way")
     parser.add_argument("--config", type=Path, default=ROOT / "configs" / "release.yaml")
     parser.add_argument("--teacher", type=Path, action="append", default=[], help="a teacher trained before")
+    parser.add_argument("--large-teacher", type=Path, action="append", default=[], help="of training.large_teacher")
     options = parser.parse_args()
     recipe = Recipe(**yaml.safe_load(options.config.read_text(encoding="utf-8")))
     options.run.mkdir(parents=True, exist_ok=True)
@@ -73,7 +80,9 @@ def main() -> None:
         _trained(_as_dicts(gold), options.run / f"teacher-{number}", dev, base, recipe.teacher, number)
         for number in range(recipe.teachers)
     ]
-    rows = _as_dicts(gold) + _taught(options.corpus, teachers, options.run, recipe)
+    all_teachers = [*teachers, *options.large_teacher]
+    rows = _advised(gold, all_teachers, options.run, recipe) if recipe.trust else _as_dicts(gold)
+    rows += _taught(options.corpus, gold.texts, all_teachers, options.run, recipe)
     students = [
         _trained(rows, options.run / f"student-{number}", dev, teachers[0], recipe.student, recipe.seed + number)
         for number in range(recipe.students)
@@ -139,31 +148,48 @@ def _soft(text: str, targets: npt.NDArray[np.float32]) -> dict[str, Any]:
     return {"text": text, "labels": [], "borderline": [], "soft": dict(zip(LABELS, values, strict=True))}
 
 
-def _taught(corpus: Path, teachers: Sequence[Path], run: Path, recipe: Recipe) -> LabelledDicts:
+def _advised(gold: Rows, teachers: Sequence[Path], run: Path, recipe: Recipe) -> LabelledDicts:
+    """Labelled rows whose targets lean towards what the teachers say: one reader errs, and some cells are doubtful."""
+    told = telling(gold, recipe.plain_share, recipe.seed)
+    said = np.mean([_scored(teacher, told.texts, run) for teacher in teachers], axis=0)
+    targets = (1 - recipe.trust) * told.targets + recipe.trust * said
+    return [_soft(text, own) for text, own in zip(told.texts, targets, strict=True)]
+
+
+def _taught(
+    corpus: Path, labelled: Sequence[str], teachers: Sequence[Path], run: Path, recipe: Recipe
+) -> LabelledDicts:
     """Sentences of the pool with the mean of what the teachers say of them.
 
-    Half are the sentences on which the first teacher sees most, half are drawn at random.
+    Half are the sentences on which the first teacher sees most, half are drawn at random; variants of these and of the
+    labelled sentences come beside them.
     """
     if not recipe.pool_sentences:
         return []
-    texts = read_pool(corpus)
+    texts, rng = read_pool(corpus), random.Random(recipe.seed)
     first = _scored(teachers[0], texts, run)
     order = np.argsort(-first.max(axis=1), kind="stable")
     top = order[: recipe.pool_sentences // 2].tolist()
-    rest = random.Random(recipe.seed).sample(order[len(top) :].tolist(), recipe.pool_sentences - len(top))
+    rest = rng.sample(order[len(top) :].tolist(), recipe.pool_sentences - len(top))
     chosen = [texts[i] for i in sorted(top + rest)]
+    chosen += variants([*labelled, *chosen], recipe.variants, rng)
     mean = np.mean([_scored(teacher, chosen, run) for teacher in teachers], axis=0)
     return [_soft(text, targets) for text, targets in zip(chosen, mean, strict=True)]
 
 
 def _scored(teacher: Path, texts: Sequence[str], run: Path) -> Probabilities:
     """What a teacher says of texts, kept in the run's folder."""
-    tagger = RhetoricTagger.from_pretrained(teacher)
-    key = hashlib.sha256("\n".join((read_model_folder(teacher).digest, *texts)).encode()).hexdigest()[:16]
+    large = not (teacher / MANIFEST).is_file()
+    digest = sha256(teacher / "model.safetensors") if large else read_model_folder(teacher).digest
+    key = hashlib.sha256("\n".join((digest, *texts)).encode()).hexdigest()[:16]
     file = run / f"scores-{key}.npy"
     if not file.exists():
         _say(f"{teacher} reads {len(texts):,} sentences")
-        np.save(file, tagger.predict_proba(texts), allow_pickle=False)
+        if large:
+            said = (1 / (1 + np.exp(-read(teacher, texts)))).astype(np.float32)
+        else:
+            said = RhetoricTagger.from_pretrained(teacher).predict_proba(texts)
+        np.save(file, said, allow_pickle=False)
     scores: Probabilities = np.load(file, allow_pickle=False)
     return scores
 

@@ -23,7 +23,7 @@ from rhetoric.finetune import TrainConfig
 from rhetoric.finetune.calibration import calibrate, cross_fitted
 from rhetoric.finetune.data import LabelledData
 from rhetoric.finetune.gate import export_gated
-from rhetoric.finetune.head import embed
+from rhetoric.finetune.head import logits
 from rhetoric.finetune.metrics import Scores, score
 from rhetoric.model_folder import read_model_folder, write_manifest
 from rhetoric.taxonomy import LABELS, TAXONOMY_VERSION
@@ -64,9 +64,9 @@ def finish(folder: Path, corpus: Path, record: Mapping[str, Any], max_tokens: in
     # What int8 costs is small beside what one row is worth, so it is measured on all rows that training did not see.
     unseen = _data(join(rows, read_held_out(corpus / "pool.jsonl.gz")))
     gate, of_unseen = export_gated(folder, train, unseen, float_logits(folder, unseen.texts, max_tokens), config)
-    logits = of_unseen[: len(dev)]
-    specs = calibrate(LABELS, logits, dev.gold, dev.mask, task="multi_label")
-    probabilities, decided = cross_fitted(LABELS, logits, dev.gold, dev.mask, task="multi_label", seed=config.seed)
+    of_dev = of_unseen[: len(dev)]
+    specs = calibrate(LABELS, of_dev, dev.gold, dev.mask, task="multi_label")
+    probabilities, decided = cross_fitted(LABELS, of_dev, dev.gold, dev.mask, task="multi_label", seed=config.seed)
     scores = score(LABELS, dev.gold, decided, dev.mask, probabilities, seed=config.seed)
     write_manifest(
         folder,
@@ -84,9 +84,7 @@ def float_logits(folder: Path, texts: tuple[str, ...], max_tokens: int) -> npt.N
     tokenizer = AutoTokenizer.from_pretrained(folder)
     network = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32).eval()
     ids = tokenizer(list(texts), truncation=True, max_length=max_tokens)["input_ids"]
-    with torch.inference_mode():
-        logits: npt.NDArray[np.float32] = network.classifier(embed(network, ids, tokenizer.pad_token_id)).numpy()
-    return logits
+    return logits(network, ids, tokenizer.pad_token_id)
 
 
 def _data(rows: Rows) -> LabelledData:

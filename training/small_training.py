@@ -14,7 +14,7 @@ from transformers import AutoModelForMaskedLM, set_seed
 
 from rhetoric.finetune.base import Base, quiet
 from rhetoric.finetune.config import TrainConfig
-from rhetoric.finetune.head import embed, fit_head
+from rhetoric.finetune.head import embed, fit_head, logits, padded
 from rhetoric.finetune.trainer import LikeLengths, precision
 from rhetoric.taxonomy import FAMILIES, LABELS, TAXONOMY
 from training.data import BORDERLINE, Rows
@@ -96,8 +96,8 @@ def fine_tune(network: Any, tokenizer: Any, rows: Rows, lever: Lever, seed: int)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
             pooled = network.bert(input_ids=inputs, attention_mask=attention).pooler_output
             pooled = network.dropout(pooled)
-            logits, of_families = network.classifier(pooled).float(), families(pooled).float()
-        loss = cell_loss(logits, targets[batch], weight, lever)
+            of_labels, of_families = network.classifier(pooled).float(), families(pooled).float()
+        loss = cell_loss(of_labels, targets[batch], weight, lever)
         if lever.family:
             any_of = (targets[batch][:, None] * MEMBERS).amax(dim=2)
             binary = torch.nn.functional.binary_cross_entropy_with_logits
@@ -153,19 +153,10 @@ def batches(sampler: LikeLengths) -> Iterator[list[int]]:
         yield from (order[i : i + BATCH] for i in range(0, len(order), BATCH))
 
 
-def padded(ids: Sequence[Sequence[int]], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Token ids and attention mask, both (n, longest)."""
-    inputs = torch.nn.utils.rnn.pad_sequence([torch.tensor(i) for i in ids], batch_first=True, padding_value=pad)
-    lengths = torch.tensor([[len(i)] for i in ids])
-    return inputs, (torch.arange(inputs.shape[1]) < lengths).long()
-
-
 def predict(network: Any, tokenizer: Any, texts: Sequence[str]) -> Logits:
     """Logits (texts, 12)."""
     ids = tokenizer(list(texts), truncation=True, max_length=LONGEST)["input_ids"]
-    with torch.inference_mode():
-        logits: Logits = network.classifier(embed(network, ids, tokenizer.pad_token_id)).numpy()
-    return logits
+    return logits(network, ids, tokenizer.pad_token_id)
 
 
 def adapt(base: Path, texts: Sequence[str], out: Path) -> None:
@@ -189,8 +180,8 @@ def adapt(base: Path, texts: Sequence[str], out: Path) -> None:
             continue
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision(TrainConfig())[0]):
             hidden = network.bert(inputs.masked_fill(chosen, tokenizer.mask_token_id), attention).last_hidden_state
-            logits = network.cls(hidden[chosen]).float()
-        torch.nn.functional.cross_entropy(logits, inputs[chosen]).backward()  # type: ignore[no-untyped-call]
+            words = network.cls(hidden[chosen]).float()
+        torch.nn.functional.cross_entropy(words, inputs[chosen]).backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
         schedule.step()

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
-__all__ = ["embed", "fit_head"]
+__all__ = ["embed", "fit_head", "logits", "padded"]
 
 BATCH = 64
 STEPS = 100
@@ -34,13 +36,25 @@ def embed(network: Any, sequences: Sequence[Sequence[int]], pad: int) -> torch.T
     with torch.inference_mode():
         for start in range(0, len(order), BATCH):
             rows = order[start : start + BATCH]
-            ids = torch.nn.utils.rnn.pad_sequence(
-                [torch.tensor(sequences[i]) for i in rows], batch_first=True, padding_value=pad
-            )
-            lengths = torch.tensor([[len(sequences[i])] for i in rows])
-            attention = (torch.arange(ids.shape[1]) < lengths).long()
+            ids, attention = padded([sequences[i] for i in rows], pad)
             out[rows] = network.bert(input_ids=ids, attention_mask=attention).pooler_output
     return out.clone()
+
+
+def logits(network: Any, sequences: Sequence[Sequence[int]], pad: int) -> npt.NDArray[np.float32]:
+    """What the network says of each sequence, shape (n, L), without dropout; arguments as those of `embed`."""
+    with torch.inference_mode():
+        found: npt.NDArray[np.float32] = network.classifier(embed(network, sequences, pad)).numpy()
+    return found
+
+
+def padded(sequences: Sequence[Sequence[int]], pad: int, multiple: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
+    """Token ids and attention mask, both (n, longest rounded up to a multiple)."""
+    lengths = torch.tensor([[len(row)] for row in sequences])
+    ids = torch.full((len(sequences), -(-int(lengths.max()) // multiple) * multiple), pad)
+    for row, sequence in zip(ids, sequences, strict=True):
+        row[: len(sequence)] = torch.tensor(sequence)
+    return ids, (torch.arange(ids.shape[1]) < lengths).long()
 
 
 def fit_head(

@@ -14,14 +14,13 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from rhetoric.finetune.average import average
 from rhetoric.finetune.base import Base, quiet
 from rhetoric.finetune.config import TrainConfig
 from rhetoric.finetune.data import LabelledData
-from rhetoric.finetune.head import embed
+from rhetoric.finetune.head import logits
 from rhetoric.finetune.processes import is_first
 from rhetoric.finetune.trainer import Fitted, Progress, dev_metric, fit
 from rhetoric.finetune.workspace import FITTED
@@ -70,13 +69,13 @@ def fit_members(
     if not is_first():
         return found[best]
     average([folder / NETWORK for folder in folders], out)
-    logits, averaged = _logits(out, dev, config), len(found)
-    macro_f1 = dev_metric(dev, config)(logits)["macro_f1"]
+    dev_logits, averaged = _dev_logits(out, dev, config), len(found)
+    macro_f1 = dev_metric(dev, config)(dev_logits)["macro_f1"]
     if macro_f1 < min(member.macro_f1 for member in found):
         shutil.copytree(folders[best] / NETWORK, out, dirs_exist_ok=True)
-        logits, macro_f1, averaged = found[best].dev_logits, found[best].macro_f1, 1
+        dev_logits, macro_f1, averaged = found[best].dev_logits, found[best].macro_f1, 1
     return Fitted(
-        logits,
+        dev_logits,
         macro_f1,
         steps=sum(member.steps for member in found),
         best_step=found[best].best_step,
@@ -122,10 +121,9 @@ def _shared(progress: Progress | None, number: int, members: int) -> Progress | 
     return report
 
 
-def _logits(folder: Path, data: LabelledData, config: TrainConfig) -> npt.NDArray[np.float32]:
-    with quiet(), torch.inference_mode():
+def _dev_logits(folder: Path, dev: LabelledData, config: TrainConfig) -> npt.NDArray[np.float32]:
+    with quiet():
         network = AutoModelForSequenceClassification.from_pretrained(folder, use_safetensors=True).float()
         tokenizer = AutoTokenizer.from_pretrained(folder)
-        ids = tokenizer(list(data.texts), truncation=True, max_length=config.max_tokens)["input_ids"]
-        logits: npt.NDArray[np.float32] = network.classifier(embed(network, ids, tokenizer.pad_token_id)).numpy()
-    return logits
+        ids = tokenizer(list(dev.texts), truncation=True, max_length=config.max_tokens)["input_ids"]
+    return logits(network, ids, tokenizer.pad_token_id)

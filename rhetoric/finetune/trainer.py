@@ -33,7 +33,7 @@ from rhetoric.finetune.checkpoint import PlainTrainer, last_checkpoint
 from rhetoric.finetune.config import TrainConfig
 from rhetoric.finetune.data import LabelledData
 from rhetoric.finetune.dropout import set_dropout
-from rhetoric.finetune.head import embed, fit_head
+from rhetoric.finetune.head import embed, fit_head, logits
 from rhetoric.finetune.hf_metric import UNSURE, calibrated_f1
 from rhetoric.finetune.processes import is_first, processes, processes_here
 from rhetoric.machine import usable_cores
@@ -148,10 +148,10 @@ def fit(
             network.save_pretrained(out)
             _save_tokenizer(tokenizer, out, config.max_tokens)
         # the logits of what is written, not of what it was rounded from
-        logits = np.empty(dev.targets.shape, np.float32)
-        logits[order] = _logits(network.float(), dev_rows["input_ids"], tokenizer.pad_token_id)
+        dev_logits = np.empty(dev.targets.shape, np.float32)
+        dev_logits[order] = logits(network.float(), dev_rows["input_ids"], tokenizer.pad_token_id)
     history = tuple(entry for entry in trainer.state.log_history)
-    return Fitted(logits, best, trainer.state.global_step, best_step, 1, why, history)
+    return Fitted(dev_logits, best, trainer.state.global_step, best_step, 1, why, history)
 
 
 def _save_tokenizer(tokenizer: Any, out: Path, max_tokens: int) -> None:
@@ -239,13 +239,7 @@ def _head_first(
     """Fits the head on frozen embeddings; macro F1 of dev rows after it."""
     pad = tokenizer.pad_token_id
     fit_head(network, embed(network, rows["input_ids"], pad), torch.tensor(rows["labels"]), loss, known=known)
-    return metric(_logits(network, dev_rows["input_ids"], pad))["macro_f1"]
-
-
-def _logits(network: Any, sequences: Sequence[Sequence[int]], pad: int) -> npt.NDArray[np.float32]:
-    with torch.inference_mode():
-        logits: npt.NDArray[np.float32] = network.classifier(embed(network, sequences, pad)).numpy()
-    return logits
+    return metric(logits(network, dev_rows["input_ids"], pad))["macro_f1"]
 
 
 def _arguments(config: TrainConfig, rows: int, work: Path) -> TrainingArguments:

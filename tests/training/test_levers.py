@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import random
-
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
 from training.data import BORDERLINE  # noqa: E402
-from training.levers import LEVERS, PLAIN, quoted  # noqa: E402
+from training.levers import LEVERS, PLAIN  # noqa: E402
 from training.small_training import MEMBERS, Lever, cell_loss, parameters, positive_weight  # noqa: E402
 
 LOGITS = torch.linspace(-3, 3, 24).reshape(2, 12)
@@ -71,9 +69,3 @@ def test_lower_layers_learn_slower_and_words_not_at_all() -> None:
 
 def test_every_label_has_one_family() -> None:
     assert np.array_equal(MEMBERS.sum(dim=0).numpy(), np.ones(12))
-
-
-def test_a_quotation_keeps_the_words() -> None:
-    found = {quoted('They call it "peace".', random.Random(i)) for i in range(20)}
-    assert len(found) > 3
-    assert all("They call it 'peace'" in text for text in found)
