@@ -199,6 +199,7 @@ def card(
             machine=training["machine"],
             hours=training["seconds"] / 3600,
             students=len(training.get("averaged_seeds", [0])),
+            stopped=f"Students are as they were after epoch {ended:.0f}. " if (ended := training.get("ended")) else "",
             former=f", and {often} times those of the round before" if (often := training.get("former_weight")) else "",
         )
     )

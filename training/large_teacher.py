@@ -40,6 +40,7 @@ from rhetoric.machine import usable_cores
 from rhetoric.taxonomy import LABELS
 from training.data import Rows, join, read_annotations, read_corpus, read_held_out, read_written
 from training.hidden_actors import hide_actors
+from training.refresh import float_logits
 
 BATCH = 32
 PART = 16  # rows whose activations fit the cache; a step adds the gradients of its parts
@@ -58,6 +59,7 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--base", type=Path)
     parser.add_argument("--mean", type=Path, action="append", default=[], help="a teacher trained before")
+    parser.add_argument("--beside", type=Path, help="a rhetoric model; the mean of both is measured too")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--epochs", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=0)
@@ -69,12 +71,19 @@ def main() -> None:
         rows = join(read_corpus(options.corpus / "train.jsonl"), read_annotations(pool), read_written(1, options.seed))
         _train(telling(rows, PLAIN_SHARE, options.seed), options.base, options.out, options.epochs, options.seed)
     for name, unseen in (("dev", read_corpus(options.corpus / "dev.jsonl")), ("held-out", read_held_out(pool))):
-        gold, counted = unseen.clear, unseen.evaluated
         logits = read(options.out, unseen.texts)
-        probabilities, decided = cross_fitted(LABELS, logits, gold, counted, task="multi_label", seed=options.seed)
-        scores = score(LABELS, gold, decided, counted, probabilities, seed=options.seed)
-        ranked = [average_precision_score(gold[own, i], logits[own, i]) for i, own in enumerate(counted.T)]
-        print(f"{name}: macro-F1 {scores.macro_f1}, average precision {np.mean(ranked):.3f}")
+        _print_quality(name, unseen, logits, options.seed)
+        if options.beside:
+            other = float_logits(options.beside, tuple(unseen.texts), LONGEST)
+            _print_quality(f"{name}, mean with {options.beside}", unseen, (logits + other) / 2, options.seed)
+
+
+def _print_quality(name: str, rows: Rows, logits: npt.NDArray[np.float32], seed: int) -> None:
+    gold, counted = rows.clear, rows.evaluated
+    probabilities, decided = cross_fitted(LABELS, logits, gold, counted, task="multi_label", seed=seed)
+    scores = score(LABELS, gold, decided, counted, probabilities, seed=seed)
+    ranked = [average_precision_score(gold[own, i], logits[own, i]) for i, own in enumerate(counted.T)]
+    print(f"{name}: macro-F1 {scores.macro_f1}, average precision {np.mean(ranked):.3f}")
 
 
 def read(teacher: Path, texts: Sequence[str]) -> npt.NDArray[np.float32]:
