@@ -19,16 +19,16 @@ CAPABILITIES = read_cases()
 CASES = [case for cases in CAPABILITIES.values() for case in cases]
 # Least share of sentences the bundled model passes: its own rate when it was made, rounded down to a twentieth.
 FLOORS = {
-    "demand_appeal": 0.90,
-    "headlines": 0.93,
-    "long_sentences": 0.80,
+    "demand_appeal": 0.93,
+    "headlines": 0.96,
+    "long_sentences": 0.88,
     "narration": 1.00,
-    "negation": 0.90,
-    "noise": 0.90,
-    "questions": 0.88,
-    "quotations": 0.90,
-    "reported_conditional": 0.88,
-    "topic_words": 1.00,
+    "negation": 0.86,
+    "noise": 0.96,
+    "questions": 0.86,
+    "quotations": 0.92,
+    "reported_conditional": 0.83,
+    "topic_words": 0.96,
     "upper_case": 1.00,
     "veiled_threats": 0.78,
 }
