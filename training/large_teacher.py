@@ -75,7 +75,8 @@ def main() -> None:
         _print_quality(name, unseen, logits, options.seed)
         if options.beside:
             other = float_logits(options.beside, tuple(unseen.texts), LONGEST)
-            _print_quality(f"{name}, mean with {options.beside}", unseen, (logits + other) / 2, options.seed)
+            both = np.mean([logits, other], axis=0)
+            _print_quality(f"{name}, mean with {options.beside}", unseen, both, options.seed)
 
 
 def _print_quality(name: str, rows: Rows, logits: npt.NDArray[np.float32], seed: int) -> None:
@@ -148,7 +149,7 @@ def _train(rows: Rows, base: Path, out: Path, epochs: float, seed: int) -> None:
         for part in batches[place].reshape(-1, PART):
             logits = network(*padded([ids[i] for i in part], tokenizer.pad_token_id, MULTIPLE)).logits
             loss = loss_of(logits.float(), targets[part]) * (len(part) / BATCH)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             total += float(loss.detach())
         losses.append(total)
         warm = WARM_UP * steps
