@@ -20,12 +20,12 @@ import numpy.typing as npt
 
 from rhetoric import RhetoricTagger
 from rhetoric.finetune.calibration import cross_fitted, decide
+from rhetoric.finetune.forward import float_logits
 from rhetoric.finetune.gate import int8_logits
 from rhetoric.finetune.metrics import f1, score
 from rhetoric.model_folder import ModelFolder, read_model_folder, write_manifest
 from rhetoric.taxonomy import LABELS, TAXONOMY_VERSION
 from training.data import Rows, read_corpus, read_genres, read_held_out
-from training.refresh import float_logits
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
@@ -199,7 +199,6 @@ def card(
             machine=training["machine"],
             hours=training["seconds"] / 3600,
             students=len(training.get("averaged_seeds", [0])),
-            stopped=f"Students are as they were after epoch {ended:.0f}. " if (ended := training.get("ended")) else "",
             former=f", and {often} times those of the round before" if (often := training.get("former_weight")) else "",
         )
     )

@@ -71,6 +71,10 @@ class Rows:
         masked: npt.NDArray[np.bool_] = self.targets == np.float32(BORDERLINE)
         return ~masked
 
+    def take(self, of: Sequence[int]) -> Rows:
+        """The rows of these numbers."""
+        return Rows([self.texts[i] for i in of], self.targets[of], [self.source[i] for i in of])
+
 
 def make_rows(items: Iterator[tuple[str, list[str], list[str], str]]) -> Rows:
     """Rows from (text, clear labels, borderline labels, source)."""
@@ -96,8 +100,13 @@ def join(*parts: Rows) -> Rows:
 
 def some(rows: Rows, count: int, rng: random.Random) -> Rows:
     """Rows drawn at random."""
-    of = rng.sample(range(len(rows.texts)), count)
-    return Rows([rows.texts[i] for i in of], rows.targets[of], [rows.source[i] for i in of])
+    return rows.take(rng.sample(range(len(rows.texts)), count))
+
+
+def telling(rows: Rows, share: float, seed: int) -> Rows:
+    """All rows with a label, clear or borderline, and a share of the others, which teach least."""
+    plain = rows.targets.max(axis=1) == 0
+    return rows.take(np.flatnonzero(~plain | (np.random.default_rng(seed).random(len(plain)) < share)).tolist())
 
 
 def read_corpus(file: Path) -> Rows:

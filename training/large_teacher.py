@@ -26,21 +26,18 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
-from sklearn.metrics import average_precision_score
+from safetensors.torch import save_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from rhetoric.finetune.average import average
 from rhetoric.finetune.base import quiet
-from rhetoric.finetune.calibration import cross_fitted
-from rhetoric.finetune.head import padded
-from rhetoric.finetune.metrics import score
+from rhetoric.finetune.forward import float_logits, padded
 from rhetoric.finetune.trainer import LikeLengths
 from rhetoric.machine import usable_cores
 from rhetoric.taxonomy import LABELS
-from training.data import Rows, join, read_annotations, read_corpus, read_held_out, read_written
+from training.data import Rows, join, read_annotations, read_corpus, read_held_out, read_written, telling
 from training.hidden_actors import hide_actors
-from training.refresh import float_logits
+from training.quality import quality
 
 BATCH = 32
 PART = 16  # rows whose activations fit the cache; a step adds the gradients of its parts
@@ -72,19 +69,16 @@ def main() -> None:
         _train(telling(rows, PLAIN_SHARE, options.seed), options.base, options.out, options.epochs, options.seed)
     for name, unseen in (("dev", read_corpus(options.corpus / "dev.jsonl")), ("held-out", read_held_out(pool))):
         logits = read(options.out, unseen.texts)
-        _print_quality(name, unseen, logits, options.seed)
+        _print_quality(name, unseen, logits)
         if options.beside:
-            other = float_logits(options.beside, tuple(unseen.texts), LONGEST)
+            other = float_logits(options.beside, unseen.texts, LONGEST)
             both = np.mean([logits, other], axis=0)
-            _print_quality(f"{name}, mean with {options.beside}", unseen, both, options.seed)
+            _print_quality(f"{name}, mean with {options.beside}", unseen, both)
 
 
-def _print_quality(name: str, rows: Rows, logits: npt.NDArray[np.float32], seed: int) -> None:
-    gold, counted = rows.clear, rows.evaluated
-    probabilities, decided = cross_fitted(LABELS, logits, gold, counted, task="multi_label", seed=seed)
-    scores = score(LABELS, gold, decided, counted, probabilities, seed=seed)
-    ranked = [average_precision_score(gold[own, i], logits[own, i]) for i, own in enumerate(counted.T)]
-    print(f"{name}: macro-F1 {scores.macro_f1}, average precision {np.mean(ranked):.3f}")
+def _print_quality(name: str, rows: Rows, logits: npt.NDArray[np.float32]) -> None:
+    macro_f1, precision = quality(logits, rows)
+    print(f"{name}: macro-F1 {macro_f1:.3f}, average precision {precision:.3f}")
 
 
 def read(teacher: Path, texts: Sequence[str]) -> npt.NDArray[np.float32]:
@@ -116,13 +110,6 @@ def _read(teacher: Path, texts: Sequence[str]) -> npt.NDArray[np.float32]:
     return out
 
 
-def telling(rows: Rows, share: float, seed: int) -> Rows:
-    """All rows with a label, clear or borderline, and a share of the others."""
-    plain = rows.targets.max(axis=1) == 0
-    of = np.flatnonzero(~plain | (np.random.default_rng(seed).random(len(plain)) < share))
-    return Rows([rows.texts[i] for i in of], rows.targets[of], [rows.source[i] for i in of])
-
-
 def _train(rows: Rows, base: Path, out: Path, epochs: float, seed: int) -> None:
     torch.manual_seed(0)  # of the head, alike for all
     torch.set_flush_denormal(True)
@@ -134,6 +121,7 @@ def _train(rows: Rows, base: Path, out: Path, epochs: float, seed: int) -> None:
     order = LikeLengths([len(row) for row in ids], BATCH, seed)
     per_epoch = len(order) // BATCH
     steps = round(epochs * per_epoch)
+    warm = WARM_UP * steps
     state = _State(network)
     done = state.resume(work / "state.safetensors")
     loss_of = torch.nn.functional.binary_cross_entropy_with_logits
@@ -148,11 +136,10 @@ def _train(rows: Rows, base: Path, out: Path, epochs: float, seed: int) -> None:
         total = 0.0
         for part in batches[place].reshape(-1, PART):
             logits = network(*padded([ids[i] for i in part], tokenizer.pad_token_id, MULTIPLE)).logits
-            loss = loss_of(logits.float(), targets[part]) * (len(part) / BATCH)
+            loss = loss_of(logits.float(), targets[part]) * (PART / BATCH)
             loss.backward()  # type: ignore[no-untyped-call]
             total += float(loss.detach())
         losses.append(total)
-        warm = WARM_UP * steps
         state.step(LEARNING_RATE * min((step + 1) / warm, (steps - step) / (steps - warm)))
         if (step + 1) % KEEP_EVERY == 0:
             state.keep(work / "state.safetensors", step + 1)
@@ -207,7 +194,7 @@ class _State:
             return 0
         with safe_open(file, framework="pt") as stored:
             step = int(stored.metadata()["step"])
-        tensors = load_file(file)
+            tensors = {name: stored.get_tensor(name) for name in ("full", "mean", "square")}
         self.full.data.copy_(tensors["full"])
         self.half.copy_(tensors["full"])
         self.adam.state[self.full] = {

@@ -24,18 +24,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from sklearn.metrics import average_precision_score
 from transformers import AutoModelForSequenceClassification
 
 from rhetoric.finetune.base import Base
-from rhetoric.finetune.calibration import cross_fitted
 from rhetoric.finetune.dropout import set_dropout
-from rhetoric.finetune.metrics import f1
 from rhetoric.machine import usable_cores
 from rhetoric.taxonomy import LABELS
 from training.actor_swap import swapped
 from training.data import Rows, join, read_annotations, read_corpus, read_pool, read_written, some
 from training.hidden_actors import hide_actors
+from training.quality import quality
 from training.small_training import EPOCHS, Lever, Logits, adapt, fine_tune, predict
 from training.variants import quoted
 
@@ -159,14 +157,7 @@ class Study:
 def short(rows: Rows, every: int = 1) -> Rows:
     """Every so many of the rows that are short."""
     of = [i for i, text in enumerate(rows.texts) if len(text.split()) <= SHORT][::every]
-    return Rows([rows.texts[i] for i in of], rows.targets[of], [rows.source[i] for i in of])
-
-
-def measured(logits: Logits, dev: Rows) -> Figures:
-    """Macro F1 and macro average precision on dev, borderline cells masked."""
-    _, decided = cross_fitted(LABELS, logits, dev.clear, dev.evaluated, task="multi_label", seed=0)
-    ranked = [average_precision_score(dev.clear[own, i], logits[own, i]) for i, own in enumerate(dev.evaluated.T)]
-    return np.array([f1(dev.clear, decided, dev.evaluated).mean(), np.mean(ranked)])
+    return rows.take(of)
 
 
 def summary(study: Study) -> dict[str, Any]:
@@ -175,10 +166,10 @@ def summary(study: Study) -> dict[str, Any]:
     for name in (*(lever.name for lever in LEVERS), AVERAGED):
         files = {seed: study.file(name, seed) for seed in study.seeds}
         found = {seed: np.load(file, allow_pickle=False) for seed, file in files.items() if file.exists()}
-        runs[name] = {seed: measured(logits, study.dev) for seed, logits in found.items()}
+        runs[name] = {seed: quality(logits, study.dev) for seed, logits in found.items()}
         if name == PLAIN.name:
             mean = np.mean(list(found.values()), axis=0)
-            runs[TOGETHER] = dict.fromkeys(found, measured(mean, study.dev))
+            runs[TOGETHER] = dict.fromkeys(found, quality(mean, study.dev))
     plain = runs.pop(PLAIN.name)
     levers, missing = [], []
     for name, by_seed in runs.items():

@@ -30,9 +30,9 @@ from rhetoric.finetune import TrainConfig, train
 from rhetoric.finetune.average import average
 from rhetoric.model_folder import MANIFEST, read_model_folder, sha256
 from rhetoric.taxonomy import LABELS
-from training.data import Rows, join, read_annotations, read_corpus, read_pool, read_written, some
+from training import large_teacher
+from training.data import Rows, join, read_annotations, read_corpus, read_pool, read_written, some, telling
 from training.hidden_actors import hide_actors
-from training.large_teacher import read, telling
 from training.refresh import finish
 from training.variants import variants
 
@@ -43,7 +43,7 @@ LabelledDicts = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Recipe:
-    """Settings of a release; configs/release.yaml says what each does."""
+    """Settings of a release; release.yaml, update.yaml and distil.yaml in configs/ say what each does."""
 
     seed: int
     written_copies: int
@@ -186,7 +186,7 @@ def _scored(teacher: Path, texts: Sequence[str], run: Path) -> Probabilities:
     if not file.exists():
         _say(f"{teacher} reads {len(texts):,} sentences")
         if large:
-            said = (1 / (1 + np.exp(-read(teacher, texts)))).astype(np.float32)
+            said = (1 / (1 + np.exp(-large_teacher.read(teacher, texts)))).astype(np.float32)
         else:
             said = RhetoricTagger.from_pretrained(teacher).predict_proba(texts)
         np.save(file, said, allow_pickle=False)

@@ -14,16 +14,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-import torch
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
-
 from rhetoric.finetune import TrainConfig
 from rhetoric.finetune.calibration import calibrate, cross_fitted
 from rhetoric.finetune.data import LabelledData
+from rhetoric.finetune.forward import float_logits
 from rhetoric.finetune.gate import export_gated
-from rhetoric.finetune.head import logits
 from rhetoric.finetune.metrics import Scores, score
 from rhetoric.model_folder import read_model_folder, write_manifest
 from rhetoric.taxonomy import LABELS, TAXONOMY_VERSION
@@ -77,14 +72,6 @@ def finish(folder: Path, corpus: Path, record: Mapping[str, Any], max_tokens: in
         training={**record, "dev": scores.to_dict(), "int8": gate.to_dict()},
     )
     return scores
-
-
-def float_logits(folder: Path, texts: tuple[str, ...], max_tokens: int) -> npt.NDArray[np.float32]:
-    """Logits (texts, 12) of the float weights."""
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    network = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32).eval()
-    ids = tokenizer(list(texts), truncation=True, max_length=max_tokens)["input_ids"]
-    return logits(network, ids, tokenizer.pad_token_id)
 
 
 def _data(rows: Rows) -> LabelledData:

@@ -14,7 +14,8 @@ from transformers import AutoModelForMaskedLM, set_seed
 
 from rhetoric.finetune.base import Base, quiet
 from rhetoric.finetune.config import TrainConfig
-from rhetoric.finetune.head import embed, fit_head, logits, padded
+from rhetoric.finetune.forward import embed, logits, padded
+from rhetoric.finetune.head import fit_head
 from rhetoric.finetune.trainer import LikeLengths, precision
 from rhetoric.taxonomy import FAMILIES, LABELS, TAXONOMY
 from training.data import BORDERLINE, Rows

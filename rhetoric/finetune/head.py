@@ -9,52 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 
-__all__ = ["embed", "fit_head", "logits", "padded"]
+__all__ = ["fit_head"]
 
-BATCH = 64
 STEPS = 100
 # Pull towards the head there was before, in rows' worth of loss. With 60 to 300 rows of other registers, known
 # labels did best from 30 to 100; at 1, which suits a label without a past, they lost more than they learned.
 PULL_KNOWN, PULL_NEW = 30.0, 1.0
-
-
-def embed(network: Any, sequences: Sequence[Sequence[int]], pad: int) -> torch.Tensor:
-    """What the classifier reads of each sequence, shape (n, hidden), without dropout.
-
-    Args:
-        network: A `BertForSequenceClassification`.
-        sequences: Token ids, special tokens included.
-        pad: Id of the padding token.
-    """
-    network.eval()
-    order = sorted(range(len(sequences)), key=lambda i: len(sequences[i]))
-    out = torch.empty(len(sequences), network.config.hidden_size)
-    with torch.inference_mode():
-        for start in range(0, len(order), BATCH):
-            rows = order[start : start + BATCH]
-            ids, attention = padded([sequences[i] for i in rows], pad)
-            out[rows] = network.bert(input_ids=ids, attention_mask=attention).pooler_output
-    return out.clone()
-
-
-def logits(network: Any, sequences: Sequence[Sequence[int]], pad: int) -> npt.NDArray[np.float32]:
-    """What the network says of each sequence, shape (n, L), without dropout; arguments as those of `embed`."""
-    with torch.inference_mode():
-        found: npt.NDArray[np.float32] = network.classifier(embed(network, sequences, pad)).numpy()
-    return found
-
-
-def padded(sequences: Sequence[Sequence[int]], pad: int, multiple: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
-    """Token ids and attention mask, both (n, longest rounded up to a multiple)."""
-    lengths = torch.tensor([[len(row)] for row in sequences])
-    ids = torch.full((len(sequences), -(-int(lengths.max()) // multiple) * multiple), pad)
-    for row, sequence in zip(ids, sequences, strict=True):
-        row[: len(sequence)] = torch.tensor(sequence)
-    return ids, (torch.arange(ids.shape[1]) < lengths).long()
 
 
 def fit_head(

@@ -13,14 +13,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from rhetoric.finetune.average import average
-from rhetoric.finetune.base import Base, quiet
+from rhetoric.finetune.base import Base
 from rhetoric.finetune.config import TrainConfig
 from rhetoric.finetune.data import LabelledData
-from rhetoric.finetune.head import logits
+from rhetoric.finetune.forward import float_logits
 from rhetoric.finetune.processes import is_first
 from rhetoric.finetune.trainer import Fitted, Progress, dev_metric, fit
 from rhetoric.finetune.workspace import FITTED
@@ -69,7 +67,7 @@ def fit_members(
     if not is_first():
         return found[best]
     average([folder / NETWORK for folder in folders], out)
-    dev_logits, averaged = _dev_logits(out, dev, config), len(found)
+    dev_logits, averaged = float_logits(out, dev.texts, config.max_tokens), len(found)
     macro_f1 = dev_metric(dev, config)(dev_logits)["macro_f1"]
     if macro_f1 < min(member.macro_f1 for member in found):
         shutil.copytree(folders[best] / NETWORK, out, dirs_exist_ok=True)
@@ -119,11 +117,3 @@ def _shared(progress: Progress | None, number: int, members: int) -> Progress | 
         progress(number * steps + step, members * steps, measured)
 
     return report
-
-
-def _dev_logits(folder: Path, dev: LabelledData, config: TrainConfig) -> npt.NDArray[np.float32]:
-    with quiet():
-        network = AutoModelForSequenceClassification.from_pretrained(folder, use_safetensors=True).float()
-        tokenizer = AutoTokenizer.from_pretrained(folder)
-        ids = tokenizer(list(dev.texts), truncation=True, max_length=config.max_tokens)["input_ids"]
-    return logits(network, ids, tokenizer.pad_token_id)

@@ -33,7 +33,8 @@ from rhetoric.finetune.checkpoint import PlainTrainer, last_checkpoint
 from rhetoric.finetune.config import TrainConfig
 from rhetoric.finetune.data import LabelledData
 from rhetoric.finetune.dropout import set_dropout
-from rhetoric.finetune.head import embed, fit_head, logits
+from rhetoric.finetune.forward import embed, logits
+from rhetoric.finetune.head import fit_head
 from rhetoric.finetune.hf_metric import UNSURE, calibrated_f1
 from rhetoric.finetune.processes import is_first, processes, processes_here
 from rhetoric.machine import usable_cores

@@ -13,7 +13,7 @@ pytest.importorskip("transformers")
 
 from rhetoric.taxonomy import LABELS  # noqa: E402
 from training import large_teacher  # noqa: E402
-from training.data import Rows  # noqa: E402
+from training.data import Rows, telling  # noqa: E402
 
 
 def network() -> Any:
@@ -78,9 +78,9 @@ def test_all_rows_with_a_label_are_kept_and_a_share_of_the_others() -> None:
     targets[::4, 0] = 1
     targets[1::4, 3] = 0.4
     rows = Rows([str(i) for i in range(400)], targets, ["x"] * 400)
-    kept = large_teacher.telling(rows, 0.25, seed=0)
+    kept = telling(rows, 0.25, seed=0)
     numbers = [int(text) for text in kept.texts]
     assert {i for i in range(400) if i % 4 < 2} <= set(numbers)
     assert 20 < len(numbers) - 200 < 80
     assert np.array_equal(kept.targets, targets[numbers])
-    assert kept.texts == large_teacher.telling(rows, 0.25, seed=0).texts
+    assert kept.texts == telling(rows, 0.25, seed=0).texts
