@@ -163,7 +163,7 @@ class ContrastiveLR:
             likeness = (vectors[0::2] * vectors[1::2]).sum(dim=1)
             loss = torch.nn.functional.mse_loss(likeness, torch.tensor([target for *_, target in pairs]))
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
         self.encoder.eval()
         self.head.fit(self._embed(data.texts), data)

@@ -68,8 +68,8 @@ def main() -> None:
                 print(f"| {name}, threads {threads} | {gap:.1e} | {flips} |", flush=True)
         print()
     if "torch" in decisions:
-        for engine, found in decisions.items():
-            same = np.equal(found, decisions["torch"])
+        for engine, decided in decisions.items():
+            same = np.equal(decided, decisions["torch"])
             print(f"{engine}: {same.mean():.4%} of {same.size} label decisions agree with the float weights")
 
 

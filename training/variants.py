@@ -15,12 +15,16 @@ SHORTEST = 6  # words of a clause
 CAPITALS = 0.05  # share of the variants
 
 
-def variants(texts: Sequence[str], count: int, rng: random.Random) -> list[str]:
-    """So many different variants of sentences drawn at random, fewer if the sentences do not give more."""
+def variants(texts: Sequence[str], count: int, seed: int) -> list[str]:
+    """So many different variants of sentences drawn at random, fewer if the sentences do not give more.
+
+    What is made of a sentence hangs on it and the seed alone, so that a corpus that grows keeps most of its variants.
+    """
     made: dict[str, None] = {}
-    for text in rng.sample(list(texts), len(texts)):
+    for text in sorted(texts, key=lambda text: random.Random(f"{seed} {text}").random()):
         if len(made) == count:
             break
+        rng = random.Random(f"{text} {seed}")
         chance = rng.random()
         if chance < CAPITALS:
             made[text.upper()] = None

@@ -6,7 +6,8 @@ mask, and a sentence meets the same arithmetic whoever its neighbours are. Activ
 in float32, as bfloat16, OpenVINO's own choice where the processor has it, moves logits three times as far.
 
 OpenVINO prepares its kernels for each new shape, which takes as long as computing a batch of it, and remembers them.
-So that shapes come back, a batch is computed in parts of 1, 2, 3, 4, 6, 8, 12, 16 … sequences.
+So that shapes come back, a batch that does not fill its budget is computed in parts of 1, 2, 3, 4, 6, 8, 12, 16 …
+sequences; full ones of a length have one size.
 """
 
 from __future__ import annotations
@@ -62,9 +63,10 @@ class OpenvinoEngine:
         if not hasattr(self._local, "request"):
             self._local.request = self._model.create_infer_request()
         left = batch.ids.reshape(len(batch.sequences), -1)
+        full = left.size + left.shape[1] > self.token_budget
         parts = []
         while len(left):
-            size = _usual_size(len(left))
+            size = len(left) if full else _usual_size(len(left))
             parts.append(np.array(self._local.request.infer([left[:size]])["logits"], np.float32))
             left = left[size:]
         return np.concatenate(parts)

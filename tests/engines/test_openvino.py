@@ -42,11 +42,12 @@ def test_a_batch_is_computed_in_shapes_that_come_back(tagger: RhetoricTagger, mo
 
     engine = tagger._engine
     monkeypatch.setattr(engine, "_local", SimpleNamespace(request=Request()))
+    monkeypatch.setattr(engine, "token_budget", 299)
     for count in range(1, 100):
         ids = np.arange(3 * count)
         logits = engine.forward(Batch(ids, np.full(count, 3), np.arange(count)))
         assert np.array_equal(logits[:, 0], ids[1::3])  # each sequence once, in order
-    assert {rows for rows, _ in seen} == {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96}
+    assert {rows for rows, _ in seen} == {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 99}  # 99 fill the budget
 
 
 def test_a_broken_graph_is_named(tmp_path: Path) -> None:

@@ -31,10 +31,11 @@ def test_what_has_no_two_sides_is_left_alone(text: str) -> None:
 
 def test_variants_are_different_and_as_many_as_asked() -> None:
     texts = [LONG.replace("Monday", f"day {i}") for i in range(400)]
-    found = variants(texts, 300, random.Random(0))
+    found = variants(texts, 300, 0)
     assert len(found) == len(set(found)) == 300
     assert not set(found) & set(texts)
     capitals, quotations = sum(text.isupper() for text in found), sum(text[0] in '“"' for text in found)
     assert 0 < capitals < 60 < quotations < 250
-    assert found == variants(texts, 300, random.Random(0))
-    assert len(variants(texts[:3], 300, random.Random(0))) < 10
+    assert found == variants(texts, 300, 0)
+    assert len(variants(texts[:3], 300, 0)) < 10
+    assert len(set(found) & set(variants(texts[:-1], 300, 0))) > 290  # one sentence less takes little away
