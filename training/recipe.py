@@ -37,12 +37,24 @@ from rhetoric.machine import usable_cores
 from rhetoric.model_folder import MANIFEST, read_model_folder, sha256
 from rhetoric.taxonomy import LABELS
 from training import large_teacher
-from training.data import Rows, join, read_annotations, read_corpus, read_pool, read_written, some, telling
+from training.data import (
+    Rows,
+    join,
+    read_annotations,
+    read_corpus,
+    read_held_out,
+    read_pool,
+    read_written,
+    some,
+    telling,
+)
 from training.hidden_actors import hide_actors
+from training.quality import quality
 from training.refresh import finish
 from training.variants import variants
 
 ROOT = Path(__file__).parents[1]
+POOL = "pool.jsonl.gz"
 Probabilities = npt.NDArray[np.float32]
 LabelledDicts = list[dict[str, Any]]
 
@@ -86,6 +98,7 @@ def main() -> None:
         _as_dicts(gold), [options.run / f"teacher-{n}" for n in range(recipe.teachers)], dev, base, recipe.teacher, 0
     )
     all_teachers = [*teachers, *options.large_teacher]
+    _tell_quality(all_teachers, options.corpus, options.run)
     rows = _advised(gold, all_teachers, options.run, recipe) if recipe.trust else _as_dicts(gold)
     rows += _taught(options.corpus, gold.texts, all_teachers, options.run, recipe)
     outs = [options.run / f"student-{number}" for number in range(recipe.students)]
@@ -99,7 +112,7 @@ def main() -> None:
 
 def _gold(corpus: Path, recipe: Recipe) -> Rows:
     """The labelled rows; of those annotated for the release before, a share drawn at random."""
-    pool = corpus / "pool.jsonl.gz"
+    pool = corpus / POOL
     rows = [
         read_corpus(corpus / "train.jsonl"),
         read_annotations(pool, first=recipe.known_annotations + 1),
@@ -201,6 +214,17 @@ def _taught(
     chosen += variants([*labelled, *chosen], recipe.variants, recipe.seed)
     mean = np.mean([_scored(teacher, chosen, run) for teacher in teachers], axis=0)
     return [_soft(text, targets) for text, targets in zip(chosen, mean, strict=True)]
+
+
+def _tell_quality(teachers: Sequence[Path], corpus: Path, run: Path) -> None:
+    """Says how well the teachers do on sentences they have not seen, each and all together."""
+    for name, unseen in (("dev", read_corpus(corpus / "dev.jsonl")), ("held-out", read_held_out(corpus / POOL))):
+        said = {str(teacher): _scored(teacher, unseen.texts, run) for teacher in teachers}
+        said["all teachers"] = np.mean(list(said.values()), axis=0)
+        for who, scores in said.items():
+            sure = scores.clip(1e-6, 1 - 1e-6)
+            macro_f1, precision = quality(np.log(sure / (1 - sure)), unseen)
+            _say(f"{who} on {name}: macro-F1 {macro_f1:.3f}, average precision {precision:.3f}")
 
 
 def _scored(teacher: Path, texts: Sequence[str], run: Path) -> Probabilities:
