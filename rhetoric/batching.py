@@ -1,9 +1,9 @@
 """From texts to batches and back: what makes scoring fast without changing a score.
 
 Each distinct text is tokenised and computed once; sequences of a window are grouped by token length, longest
-first, and cut by a token budget; results go back in the order of the texts. Groups hold one exact length
-unless the engine can take mixed ones, so nothing is padded: no multiplication is wasted, and a sentence meets
-the same arithmetic whoever its neighbours are. Pure functions: no engine, no threads.
+first, and cut by a token budget; results go back in the order of the texts. Groups hold one length, exact or
+rounded up, unless the engine can take mixed ones, so little or nothing is padded, and a sentence meets the same
+arithmetic whoever its neighbours are. Pure functions: no engine, no threads.
 """
 
 from __future__ import annotations
@@ -208,27 +208,29 @@ def _window_starts(length: int, room: int) -> Iterator[int]:
     yield length - room
 
 
-def plan_batches(window: Window, *, token_budget: int, equal_lengths: bool) -> Iterator[Batch]:
+def plan_batches(window: Window, *, token_budget: int, length_step: int | None) -> Iterator[Batch]:
     """Groups the sequences of a window into batches, longest first.
 
     Args:
         window: The encoded texts.
         token_budget: Most word pieces in a batch; a single longer sequence is a batch of its own.
-        equal_lengths: Put only sequences of one length together, so that the engine needs no padding.
+        length_step: Put only sequences together whose lengths are the same once rounded up to a multiple of this, and
+            count them so; None to put any together.
 
     Yields:
         Batches that hold every sequence of the window once.
     """
     lengths = window.lengths
     order = np.argsort(-lengths, kind="stable")
-    ordered = lengths[order].tolist()
+    step = length_step or 1
+    widths = (-(-lengths[order] // step) * step).tolist()
     start = held = 0
-    for end, length in enumerate([*ordered, 0]):
-        full = held + length > token_budget or (equal_lengths and end > start and length != ordered[start])
-        if end > start and (full or end == len(ordered)):
+    for end, width in enumerate([*widths, 0]):
+        full = held + width > token_budget or (length_step is not None and end > start and width != widths[start])
+        if end > start and (full or end == len(widths)):
             yield _gather(window, order[start:end])
             start, held = end, 0
-        held += length
+        held += width
 
 
 def _gather(window: Window, sequences: Ids) -> Batch:

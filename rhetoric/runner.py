@@ -38,7 +38,7 @@ def run_windows(
     pool = ThreadPoolExecutor(engine.workers, thread_name_prefix="rhetoric")
     try:
         for window in windows:
-            batches = plan_batches(window, token_budget=token_budget, equal_lengths=engine.equal_lengths)
+            batches = plan_batches(window, token_budget=token_budget, length_step=engine.length_step)
             pending.append((window, [(batch, pool.submit(engine.forward, batch)) for batch in batches]))
             if len(pending) == IN_FLIGHT:
                 yield _finish(engine, *pending.popleft(), n_labels)

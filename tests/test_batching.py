@@ -43,19 +43,23 @@ def encode(texts: list[str], on_long: str = "window") -> Window:
 texts_strategy = st.lists(st.text(alphabet="abcdef", min_size=1, max_size=40), min_size=1, max_size=60)
 
 
-@given(texts_strategy, st.integers(1, 60), st.booleans())
-def test_every_sequence_is_in_exactly_one_batch(texts: list[str], budget: int, equal: bool) -> None:
+steps = st.sampled_from([None, 1, 4])
+
+
+@given(texts_strategy, st.integers(1, 60), steps)
+def test_every_sequence_is_in_exactly_one_batch(texts: list[str], budget: int, step: int | None) -> None:
     window = encode(texts)
-    batches = list(plan_batches(window, token_budget=budget, equal_lengths=equal))
+    batches = list(plan_batches(window, token_budget=budget, length_step=step))
     assert sorted(np.concatenate([b.sequences for b in batches]).tolist()) == list(range(len(window.owner)))
 
 
-@given(texts_strategy, st.integers(1, 60), st.booleans())
-def test_batches_keep_the_budget_and_their_ids(texts: list[str], budget: int, equal: bool) -> None:
+@given(texts_strategy, st.integers(1, 60), steps)
+def test_batches_keep_the_budget_and_their_ids(texts: list[str], budget: int, step: int | None) -> None:
     window = encode(texts)
-    for batch in plan_batches(window, token_budget=budget, equal_lengths=equal):
-        assert batch.lengths.sum() <= budget or len(batch.sequences) == 1
-        assert not equal or len(set(batch.lengths.tolist())) == 1
+    for batch in plan_batches(window, token_budget=budget, length_step=step):
+        widths = [-(-length // (step or 1)) * (step or 1) for length in batch.lengths.tolist()]
+        assert sum(widths) <= budget or len(batch.sequences) == 1
+        assert step is None or len(set(widths)) == 1
         expected = [window.ids[window.offsets[s] : window.offsets[s + 1]] for s in batch.sequences]
         assert np.array_equal(batch.ids, np.concatenate(expected))
         assert np.array_equal(batch.lengths, [len(ids) for ids in expected])
@@ -64,21 +68,23 @@ def test_batches_keep_the_budget_and_their_ids(texts: list[str], budget: int, eq
 @given(texts_strategy, st.integers(1, 60))
 def test_batches_come_longest_first(texts: list[str], budget: int) -> None:
     window = encode(texts)
-    lengths = np.concatenate([b.lengths for b in plan_batches(window, token_budget=budget, equal_lengths=True)])
+    lengths = np.concatenate([b.lengths for b in plan_batches(window, token_budget=budget, length_step=1)])
     assert (np.diff(lengths) <= 0).all()
 
 
 def test_batches_are_filled_to_the_budget() -> None:
     window = encode([f"{a}{b}{c}" for a in "abcde" for b in "abcde" for c in "ab"])  # 50 sequences of 5
-    sizes = [len(b.sequences) for b in plan_batches(window, token_budget=20, equal_lengths=True)]
+    sizes = [len(b.sequences) for b in plan_batches(window, token_budget=20, length_step=1)]
     assert sizes == [4] * 12 + [2]
 
 
-@given(texts_strategy, st.integers(1, 60), st.booleans(), st.randoms())
-def test_results_return_to_their_texts_in_any_order(texts: list[str], budget: int, equal: bool, random: object) -> None:
+@given(texts_strategy, st.integers(1, 60), steps, st.randoms())
+def test_results_return_to_their_texts_in_any_order(
+    texts: list[str], budget: int, step: int | None, random: object
+) -> None:
     """The fake network's logit is the sum of a sequence's ids, so each text can be checked by hand."""
     window = encode(texts)
-    batches = list(plan_batches(window, token_budget=budget, equal_lengths=equal))
+    batches = list(plan_batches(window, token_budget=budget, length_step=step))
     random.shuffle(batches)  # type: ignore[attr-defined]
     results = []
     for batch in batches:

@@ -37,10 +37,10 @@ BREAKS = {
         BATCHING, "np.maximum.reduceat", "np.minimum.reduceat", OF_BATCHING
     ),
     "the token budget": Break(
-        BATCHING, "held + length > token_budget", "held + length > 2 * token_budget", OF_BATCHING
+        BATCHING, "held + width > token_budget", "held + width > 2 * token_budget", OF_BATCHING
     ),
     "longest first": Break(BATCHING, 'np.argsort(-lengths, kind="stable")', "np.arange(len(lengths))", OF_BATCHING),
-    "one length a batch": Break(BATCHING, "equal_lengths and end > start", "False and end > start", OF_BATCHING),
+    "one length a batch": Break(BATCHING, "length_step is not None and end", "False and end", OF_BATCHING),
     "the end of a long text": Break(
         BATCHING, "    yield length - room\n", "    yield length - room - 1\n", OF_BATCHING
     ),

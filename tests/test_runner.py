@@ -27,7 +27,7 @@ class FakeEngine:
     """Its logit is the first id of a sequence; can be slow, and can fail at a call."""
 
     name = "fake"
-    equal_lengths = True
+    length_step = 1
     token_budget = 8
     workers = 2
 

@@ -56,15 +56,17 @@ class Rhetoric:
         return np.array([[name in row.labels for name in self.tagger.labels] for row in scores])
 
     def computed_tokens(self, lengths: Counts) -> int | None:
-        """Engines that pad take a batch as wide as its longest; the others compute what is there."""
-        if self.tagger.choice.device != "cpu" or self.tagger._engine.equal_lengths:
-            return int(lengths.sum()) if self.tagger.choice.device == "cpu" else None
+        """Engines that pad take a batch as wide as its longest, or its length rounded up."""
+        if self.tagger.choice.device != "cpu":
+            return None
+        if step := self.tagger._engine.length_step:
+            return int((-(-lengths // step) * step).sum())
         from rhetoric.batching import Window
 
         rows = np.arange(len(lengths))
         offsets = np.concatenate(([0], np.cumsum(lengths)))
         window = Window(np.zeros(offsets[-1], np.int64), offsets, rows, rows, lengths, np.zeros(len(rows), np.bool_))
-        batches = plan_batches(window, token_budget=self.tagger.choice.token_budget, equal_lengths=False)
+        batches = plan_batches(window, token_budget=self.tagger.choice.token_budget, length_step=None)
         return sum(len(batch.lengths) * int(batch.lengths.max()) for batch in batches)
 
 

@@ -18,13 +18,14 @@ class Engine(Protocol):
 
     Attributes:
         name: Short name for messages.
-        equal_lengths: Whether all sequences of a batch must have one length.
+        length_step: All sequences of a batch must have one length once rounded up to a multiple of this; None if they
+            may have any.
         token_budget: Word pieces in a batch, as chosen.
         workers: How many threads may call `forward` at once with profit.
     """
 
     name: str
-    equal_lengths: bool
+    length_step: int | None
     token_budget: int
     workers: int
 

@@ -33,7 +33,7 @@ class OnnxEngine:
     """
 
     name = "onnx"
-    equal_lengths = True
+    length_step = 1
 
     def __init__(self, folder: Path, choice: Choice) -> None:
         self.workers: int = choice.threads

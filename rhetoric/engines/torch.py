@@ -56,7 +56,7 @@ class TorchEngine:
     """
 
     name = "torch"
-    equal_lengths = False
+    length_step = None
     # A device computes one batch at a time; on a processor torch itself uses several threads.
     workers = 1
 
