@@ -24,7 +24,9 @@ def tagger(tiny_folder: Path) -> RhetoricTagger:
 
 def test_it_agrees_with_the_default_engine(tagger: RhetoricTagger, tiny: RhetoricTagger) -> None:
     assert tagger.choice.engine == "openvino"
-    assert np.abs(tagger.predict_proba(TEXTS) - tiny.predict_proba(TEXTS)).max() < 0.02
+    assert (
+        np.abs(tagger.predict_proba(TEXTS) - tiny.predict_proba(TEXTS)).max() < 0.05
+    )  # bfloat16, where the processor has it
 
 
 def test_batch_mates_change_no_score(tagger: RhetoricTagger) -> None:
