@@ -36,9 +36,7 @@ BREAKS = {
     "the largest logit of a long text's pieces": Break(
         BATCHING, "np.maximum.reduceat", "np.minimum.reduceat", OF_BATCHING
     ),
-    "the token budget": Break(
-        BATCHING, "held + width > token_budget", "held + width > 2 * token_budget", OF_BATCHING
-    ),
+    "the token budget": Break(BATCHING, "held + width > token_budget", "held + width > 2 * token_budget", OF_BATCHING),
     "longest first": Break(BATCHING, 'np.argsort(-lengths, kind="stable")', "np.arange(len(lengths))", OF_BATCHING),
     "one length a batch": Break(BATCHING, "length_step is not None and end", "False and end", OF_BATCHING),
     "the end of a long text": Break(

@@ -21,16 +21,16 @@ CASES = [case for cases in CAPABILITIES.values() for case in cases]
 FLOORS = {
     "demand_appeal": 0.93,
     "headlines": 0.96,
-    "long_sentences": 0.88,
+    "long_sentences": 0.92,
     "narration": 1.00,
     "negation": 0.86,
     "noise": 0.96,
-    "questions": 0.86,
+    "questions": 0.93,
     "quotations": 0.92,
     "reported_conditional": 0.83,
     "topic_words": 0.96,
     "upper_case": 1.00,
-    "veiled_threats": 0.78,
+    "veiled_threats": 0.79,
 }
 
 
