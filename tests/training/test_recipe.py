@@ -68,9 +68,10 @@ def rows_of(read: list[str], written: list[str]) -> list[tuple[list[str], str]]:
 @pytest.mark.slow
 def test_students_side_by_side_are_what_they_are_alone(tiny_folder: Path, tmp_path: Path) -> None:
     rows = recipe._as_dicts(make_rows((text, ["demand"] * ("must" in text), [], "x") for text in texts_of(300)))
+    dev, rows = rows[:60], rows[60:]
     of = {"epochs": 1, "few_rows": 0, "max_tokens": 64}
     outs = [tmp_path / "both-0", tmp_path / "both-1"]
-    assert recipe._all_trained(rows, outs, rows[:60], tiny_folder, of, 3) == outs
-    alone = recipe._all_trained(rows, [tmp_path / "alone"], rows[:60], tiny_folder, of, 4)[0]
+    assert recipe._all_trained(rows, outs, dev, tiny_folder, of, 3) == outs
+    alone = recipe._all_trained(rows, [tmp_path / "alone"], dev, tiny_folder, of, 4)[0]
     weights = [(folder / "model.safetensors").read_bytes() for folder in (*outs, alone)]
     assert weights[1] == weights[2] != weights[0]
