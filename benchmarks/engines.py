@@ -46,7 +46,8 @@ def main() -> None:
     ways = [Rhetoric(folder, None, engine, name=f"{folder.name}, {engine}") for folder in folders for engine in engines]
     for row in measure(ways, texts, token_counts(folders[0], texts), rounds=options.rounds):
         rates = sorted(row.sentences / seconds for seconds in row.seconds)
-        print(f"{row.name}: {row.sentences_per_second:.0f} sentences/s ({rates[0]:.0f} to {rates[-1]:.0f})")
+        speed = f"{row.sentences_per_second:.0f} sentences/s ({rates[0]:.0f} to {rates[-1]:.0f})"
+        print(f"{row.name}: {speed}, at most {row.peak_mb or np.nan:.0f} MB")
 
 
 def print_operators(folder: Path, texts: list[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,7 @@ Logits = npt.NDArray[np.float32]
 
 
 @dataclass
-class Batched:
+class Batched(ABC):
     """Fixed batches of padded sentences; subclasses say how they are computed."""
 
     folder: Path
@@ -47,9 +48,9 @@ class Batched:
         self.batch_size = fastest_size(run)
         self.setting = f"batches of {self.batch_size}"
 
+    @abstractmethod
     def score(self, texts: Sequence[str]) -> Logits:
         """Logits (texts, labels)."""
-        raise NotImplementedError
 
     def decisions(self, scores: Logits) -> Bools:
         """Labels by this library's calibration and thresholds."""

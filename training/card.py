@@ -25,7 +25,7 @@ from rhetoric.finetune.gate import int8_logits
 from rhetoric.finetune.metrics import f1, score
 from rhetoric.model_folder import ModelFolder, read_model_folder, write_manifest
 from rhetoric.taxonomy import LABELS, TAXONOMY_VERSION
-from training.data import Rows, read_corpus, read_genres, read_held_out
+from training.data import POOL, Rows, read_corpus, read_genres, read_held_out
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
@@ -55,7 +55,7 @@ def main() -> None:
         "genres": by_genre(read_genres(options.corpus / "dev.jsonl"), dev, decided),
         "examples": on_examples(folder.path),
         "agreement": agreement(folder, dev, logits),
-        "held_out": on_held_out(folder, read_held_out(options.corpus / "pool.jsonl.gz")),
+        "held_out": on_held_out(folder, read_held_out(options.corpus / POOL)),
     }
     plot(bins, folder.path / PLOT)
     results = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(RESULTS.glob("*.json"))}

@@ -25,6 +25,7 @@ from rhetoric.taxonomy import LABELS, TAXONOMY
 HERE = Path(__file__).parent
 ANNOTATIONS = HERE / "annotations"
 HELD_OUT = HERE / "held_out.tsv"
+POOL = "pool.jsonl.gz"  # in the corpus folder
 NAME_OF_CODE = {row.code: row.name for row in TAXONOMY}
 # Target of a cell on which careful readers would split.
 BORDERLINE = 0.4
@@ -152,7 +153,7 @@ def read_pool(corpus: Path) -> list[str]:
     documents = {row["document"] for row in _json_lines(corpus / "dev.jsonl")}
     taken = {row["id"] for name in ("train", "dev") for row in _json_lines(corpus / f"{name}.jsonl")}
     taken |= {line.split("\t")[0] for file in [*ANNOTATIONS.glob("pool_*.tsv"), HELD_OUT] for line in _lines(file)}
-    rows = _json_lines(corpus / "pool.jsonl.gz")
+    rows = _json_lines(corpus / POOL)
     return [row["text"] for row in rows if row["id"] not in taken and row["document"] not in documents]
 
 

@@ -35,9 +35,9 @@ from rhetoric.finetune.forward import float_logits, padded
 from rhetoric.finetune.trainer import LikeLengths
 from rhetoric.machine import usable_cores
 from rhetoric.taxonomy import LABELS
-from training.data import Rows, join, read_annotations, read_corpus, read_held_out, read_written, telling
+from training.data import POOL, Rows, join, read_annotations, read_corpus, read_held_out, read_written, telling
 from training.hidden_actors import hide_actors
-from training.quality import quality
+from training.quality import quality_told
 
 BATCH = 32
 PART = 16  # rows whose activations fit the cache; a step adds the gradients of its parts
@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    pool = options.corpus / "pool.jsonl.gz"
+    pool = options.corpus / POOL
     if options.mean:
         average(options.mean, options.out)
     elif not (options.out / WEIGHTS).is_file():
@@ -69,16 +69,11 @@ def main() -> None:
         _train(telling(rows, PLAIN_SHARE, options.seed), options.base, options.out, options.epochs, options.seed)
     for name, unseen in (("dev", read_corpus(options.corpus / "dev.jsonl")), ("held-out", read_held_out(pool))):
         logits = read(options.out, unseen.texts)
-        _print_quality(name, unseen, logits)
+        print(quality_told(name, logits, unseen))
         if options.beside:
             other = float_logits(options.beside, unseen.texts, LONGEST)
             both = np.mean([logits, other], axis=0)
-            _print_quality(f"{name}, mean with {options.beside}", unseen, both)
-
-
-def _print_quality(name: str, rows: Rows, logits: npt.NDArray[np.float32]) -> None:
-    macro_f1, precision = quality(logits, rows)
-    print(f"{name}: macro-F1 {macro_f1:.3f}, average precision {precision:.3f}")
+            print(quality_told(f"{name}, mean with {options.beside}", both, unseen))
 
 
 def read(teacher: Path, texts: Sequence[str]) -> npt.NDArray[np.float32]:

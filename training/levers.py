@@ -31,7 +31,7 @@ from rhetoric.finetune.dropout import set_dropout
 from rhetoric.machine import usable_cores
 from rhetoric.taxonomy import LABELS
 from training.actor_swap import swapped
-from training.data import Rows, join, read_annotations, read_corpus, read_pool, read_written, some
+from training.data import POOL, Rows, join, read_annotations, read_corpus, read_pool, read_written, some
 from training.hidden_actors import hide_actors
 from training.quality import quality
 from training.small_training import EPOCHS, Lever, Logits, adapt, fine_tune, predict
@@ -131,7 +131,7 @@ class Study:
             of = [i for i, _ in twins]
             rows = join(rows, Rows([text for _, text in twins], rows.targets[of], [rows.source[i] for i in of]))
         if lever.annotations:
-            rows = join(rows, some(read_annotations(self.corpus / "pool.jsonl.gz"), len(rows.texts), rng))
+            rows = join(rows, some(read_annotations(self.corpus / POOL), len(rows.texts), rng))
         if lever.written:
             rows = join(rows, some(read_written(1, seed), len(rows.texts), rng))
         if lever.taught:

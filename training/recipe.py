@@ -38,6 +38,7 @@ from rhetoric.model_folder import MANIFEST, read_model_folder, sha256
 from rhetoric.taxonomy import LABELS
 from training import large_teacher
 from training.data import (
+    POOL,
     Rows,
     join,
     read_annotations,
@@ -49,12 +50,11 @@ from training.data import (
     telling,
 )
 from training.hidden_actors import hide_actors
-from training.quality import quality
+from training.quality import quality_told
 from training.refresh import finish
 from training.variants import variants
 
 ROOT = Path(__file__).parents[1]
-POOL = "pool.jsonl.gz"
 Probabilities = npt.NDArray[np.float32]
 LabelledDicts = list[dict[str, Any]]
 
@@ -223,8 +223,7 @@ def _tell_quality(teachers: Sequence[Path], corpus: Path, run: Path) -> None:
         said["all teachers"] = np.mean(list(said.values()), axis=0)
         for who, scores in said.items():
             sure = scores.clip(1e-6, 1 - 1e-6)
-            macro_f1, precision = quality(np.log(sure / (1 - sure)), unseen)
-            _say(f"{who} on {name}: macro-F1 {macro_f1:.3f}, average precision {precision:.3f}")
+            _say(quality_told(f"{who} on {name}", np.log(sure / (1 - sure)), unseen))
 
 
 def _scored(teacher: Path, texts: Sequence[str], run: Path) -> Probabilities:

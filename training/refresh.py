@@ -22,7 +22,7 @@ from rhetoric.finetune.gate import export_gated
 from rhetoric.finetune.metrics import Scores, score
 from rhetoric.model_folder import read_model_folder, write_manifest
 from rhetoric.taxonomy import LABELS, TAXONOMY_VERSION
-from training.data import Rows, join, read_corpus, read_held_out
+from training.data import POOL, Rows, join, read_corpus, read_held_out
 from training.hidden_actors import hide_actors
 
 
@@ -57,7 +57,7 @@ def finish(folder: Path, corpus: Path, record: Mapping[str, Any], max_tokens: in
     train, dev = _data(read_corpus(corpus / "train.jsonl")), _data(rows)
     config = TrainConfig(labels=LABELS, seed=int(record["settings"]["seed"]), max_tokens=max_tokens)
     # What int8 costs is small beside what one row is worth, so it is measured on all rows that training did not see.
-    unseen = _data(join(rows, read_held_out(corpus / "pool.jsonl.gz")))
+    unseen = _data(join(rows, read_held_out(corpus / POOL)))
     gate, of_unseen = export_gated(folder, train, unseen, float_logits(folder, unseen.texts, max_tokens), config)
     of_dev = of_unseen[: len(dev)]
     specs = calibrate(LABELS, of_dev, dev.gold, dev.mask, task="multi_label")
