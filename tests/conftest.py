@@ -23,7 +23,7 @@ WORDS = (
 ).split()
 
 
-def write_tiny_model(path: Path, *, seed: int = 0, labels: tuple[str, ...] = LABELS) -> Path:
+def write_tiny_model(path: Path, *, seed: int = 0, labels: tuple[str, ...] = LABELS, activation: str = "gelu") -> Path:
     """Writes a complete model folder with random weights."""
     path.mkdir(parents=True)
     letters = [
@@ -41,7 +41,7 @@ def write_tiny_model(path: Path, *, seed: int = 0, labels: tuple[str, ...] = LAB
     config = {
         "model_type": "bert",
         "architectures": ["BertForSequenceClassification"],
-        "hidden_act": "gelu",
+        "hidden_act": activation,
         "hidden_size": HIDDEN,
         "num_hidden_layers": LAYERS,
         "num_attention_heads": HEADS,
@@ -92,6 +92,12 @@ def _random_weights(vocab: int, labels: int, seed: int) -> dict[str, np.ndarray]
 def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model folder with random weights; read only."""
     return write_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def tiny_relu_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder with random weights and relu in its feed-forward networks; read only."""
+    return write_tiny_model(tmp_path_factory.mktemp("models") / "tiny-relu", activation="relu")
 
 
 @pytest.fixture(scope="session")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
-import pytest
 import yaml
 
 import rhetoric
-
-tomllib = pytest.importorskip("tomllib")  # Python 3.11
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

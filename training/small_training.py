@@ -117,7 +117,7 @@ def fine_tune(network: Any, tokenizer: Any, rows: Rows, lever: Lever, seed: int)
 
 def cell_loss(logits: torch.Tensor, targets: torch.Tensor, weight: torch.Tensor, lever: Lever) -> torch.Tensor:
     """Cross entropy (scalar) of logits and targets (n, 12)."""
-    unsure = targets == np.float32(BORDERLINE)
+    unsure = torch.eq(targets, float(np.float32(BORDERLINE)))
     if lever.borderline is not None:
         targets = torch.where(unsure, lever.borderline, targets)
     log = torch.nn.functional.logsigmoid

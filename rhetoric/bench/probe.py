@@ -6,11 +6,11 @@ import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from rhetoric.bench.measure import token_counts
 from rhetoric.engines.choice import BUDGETS as DEFAULTS
+from rhetoric.engines.choice import openvino_fits
 from rhetoric.tagger import RhetoricTagger
 
 __all__ = ["Trial", "fastest", "probe"]
@@ -58,7 +58,7 @@ def probe(folder: Path, texts: Sequence[str], *, threads: int, seconds: float) -
             folder, device="cpu", engine=engine, threads=threads, token_budget=budget
         )
         for engine, budget in TRIED
-        if engine == "onnx" or find_spec("openvino")
+        if engine == "onnx" or openvino_fits()
     }
     for tagger in taggers.values():
         for _ in range(WARM_ROUNDS):

@@ -9,15 +9,16 @@ is never overruled: it is done, or it is an error.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
 from rhetoric.engines.stored import recall
-from rhetoric.errors import InputError, require
+from rhetoric.errors import ExtraError, InputError, require
 from rhetoric.machine import cuda_visible, usable_cores
 
-__all__ = ["DEVICES", "ENGINES", "PRECISIONS", "Choice", "choose"]
+__all__ = ["DEVICES", "ENGINES", "PRECISIONS", "Choice", "choose", "openvino_fits"]
 
 ENGINES = ("onnx", "openvino", "torch")
 DEVICES = ("cpu", "cuda", "mps")
@@ -34,6 +35,7 @@ POSSIBLE: dict[tuple[str, str], tuple[str, ...]] = {
 # OpenVINO spends more on each batch, so its are larger. A device needs enough work to fill it; more only costs memory.
 BUDGETS = {("onnx", "cpu"): 512, ("openvino", "cpu"): 1024, ("torch", "cpu"): 1024}
 DEVICE_BUDGET = 32_768
+OLDEST_OPENVINO = (2026, 3)  # 2026.2 misreads attention that is written as ONNX has it since opset 23
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,15 @@ def _check(
             raise InputError(f"{name}={value} is not possible; remedy: a number from 1, or leave it out")
 
 
+def openvino_fits() -> bool:
+    """Whether OpenVINO is installed in a version that computes the graph as it is meant."""
+    try:
+        year, release = metadata.version("openvino").split(".")[:2]
+    except metadata.PackageNotFoundError:
+        return False
+    return (int(year), int(release)) >= OLDEST_OPENVINO
+
+
 def _engine_and_device(engine: str | None, device: str | None, reasons: list[str]) -> tuple[str, str]:
     if device is not None and device != "cpu":
         if engine not in (None, "torch"):
@@ -133,6 +144,12 @@ def _engine_and_device(engine: str | None, device: str | None, reasons: list[str
             for_device = device or ("cuda" if _cuda_works() else "cpu")
         elif engine == "openvino":
             require("openvino", extra="openvino")
+            if not openvino_fits():
+                year, release = OLDEST_OPENVINO
+                raise ExtraError(
+                    f"OpenVINO {metadata.version('openvino')} misreads the graph's attention, so its labels would be "
+                    f"wrong; remedy: pip install 'openvino>={year}.{release}'"
+                )
         reasons.append(f"engine {engine} on {for_device}: asked for")
         return engine, for_device
     if device is None and cuda_visible():

@@ -28,6 +28,7 @@ from rhetoric.errors import ModelError
 __all__ = ["ENGINE", "TorchEngine"]
 
 WEIGHTS_FILE = "model.safetensors"
+ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {"gelu": F.gelu, "relu": F.relu}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +63,17 @@ class TorchEngine:
 
     def __init__(self, folder: Path, choice: Choice) -> None:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        if config["model_type"] != "bert" or config["hidden_act"] != "gelu":
+        if config["model_type"] != "bert" or config["hidden_act"] not in ACTIVATIONS:
             raise ModelError(
                 f"{folder} is a {config['model_type']!r} model with {config['hidden_act']!r} activation, the torch "
-                "engine computes BERT with gelu; remedy: engine='onnx'"
+                f"engine computes BERT with {' or '.join(ACTIVATIONS)}; remedy: engine='onnx'"
             )
         self.token_budget: int = choice.token_budget
         self._device = torch.device(choice.device)
         self._heads: int = config["num_attention_heads"]
         self._layers: int = config["num_hidden_layers"]
         self._epsilon: float = config["layer_norm_eps"]
+        self._activate = ACTIVATIONS[config["hidden_act"]]
         dtype: torch.dtype = getattr(torch, choice.precision)
         half_on_cuda = self._device.type == "cuda" and dtype != torch.float32
         self._varlen_attn = _varlen_attn() if half_on_cuda else None
@@ -148,7 +150,7 @@ class TorchEngine:
             hidden = self._norm(
                 hidden + self._linear(context, f"{layer}.attention.output.dense"), f"{layer}.attention.output.LayerNorm"
             )
-            wide = F.gelu(self._linear(hidden, f"{layer}.intermediate.dense"))
+            wide = self._activate(self._linear(hidden, f"{layer}.intermediate.dense"))
             hidden = self._norm(hidden + self._linear(wide, f"{layer}.output.dense"), f"{layer}.output.LayerNorm")
         pooled = torch.tanh(self._linear(hidden, "pooler.dense"))
         return self._linear(pooled, "classifier").float()

@@ -45,7 +45,9 @@ class Base:
         weights = self.path / "model.safetensors"
         return sha256(weights) if weights.is_file() else ""
 
-    def network(self, labels: Sequence[str], task: Task, *, layers: int | None = None) -> tuple[Any, Any]:
+    def network(
+        self, labels: Sequence[str], task: Task, *, layers: int | None = None, activation: str | None = None
+    ) -> tuple[Any, Any]:
         """The network with one output a label, in float32, and its tokenizer.
 
         Outputs of labels the base knows start from its own; the others start at random, so seed first.
@@ -54,6 +56,7 @@ class Base:
             labels: Names of the outputs.
             task: Several labels a text, or exactly one.
             layers: Keep so many of its layers, the first, the last and some between them; None for all.
+            activation: Of its feed-forward networks from now on; None for what it was.
 
         Raises:
             ModelError: The folder holds no network that transformers can read from safetensors.
@@ -70,6 +73,8 @@ class Base:
                 label2id={name: i for i, name in names.items()},
                 problem_type=f"{task}_classification",
             )
+            if activation is not None:
+                config.hidden_act = activation
             # A head of another size is left out, by design: the report about it would only worry the reader.
             with quiet():
                 model = AutoModelForSequenceClassification.from_pretrained(
@@ -117,7 +122,8 @@ def check_architecture(base: Base, max_tokens: int, layers: int | None) -> None:
     """Refuses, before hours of training, what could not be exported after them.
 
     Raises:
-        InputError: It is no BERT with gelu, reads fewer than `max_tokens` tokens, or has fewer than `layers` layers.
+        InputError: It is no BERT with gelu or relu, reads fewer than `max_tokens` tokens, or has fewer than `layers`
+            layers.
     """
     import json
 

@@ -21,7 +21,7 @@ from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from rhetoric.errors import InputError
-from rhetoric.finetune.graph import BertShape, build_graph, linear_weight, matmul_names
+from rhetoric.finetune.graph import ACTIVATIONS, BertShape, build_graph, linear_weight, matmul_names
 from rhetoric.finetune.quantise import Observed, Quantised, quantise
 from rhetoric.model_folder import ONNX_FILE
 
@@ -89,7 +89,8 @@ def export_onnx(
     quantised: dict[str, Quantised] = {}
     for tap, fed in fed_by.items():
         wanted = {name: linear_weight(weights, name) for name in fed if name not in float_layers}
-        quantised |= quantise(seen[tap], wanted) if wanted else {}
+        # with relu the value exists in int8 alone
+        quantised |= quantise(seen[tap], wanted, keep_far=shape.activation != "relu") if wanted else {}
     model, _ = build_graph(weights, shape, quantised=quantised, int8_words=True)
     target = folder / ONNX_FILE
     target.parent.mkdir(exist_ok=True)
@@ -106,19 +107,20 @@ def bert_shape(folder: Path) -> BertShape:
         folder: Transformers folder.
 
     Raises:
-        InputError: It is another architecture than BERT with gelu.
+        InputError: It is another architecture than BERT with gelu or relu.
     """
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    if config["model_type"] != "bert" or config["hidden_act"] != "gelu":
+    if config["model_type"] != "bert" or config["hidden_act"] not in ACTIVATIONS:
         raise InputError(
             f"{folder} is a {config['model_type']!r} model with {config.get('hidden_act')!r} activation; the int8 "
-            "graph is written for BERT with gelu; remedy: start from a BERT or MiniLM base"
+            f"graph is written for BERT with {' or '.join(ACTIVATIONS)}; remedy: start from a BERT or MiniLM base"
         )
     return BertShape(
         layers=config["num_hidden_layers"],
         hidden=config["hidden_size"],
         heads=config["num_attention_heads"],
         epsilon=config["layer_norm_eps"],
+        activation=config["hidden_act"],
     )
 
 

@@ -20,10 +20,11 @@ from onnx import TensorProto, helper, numpy_helper
 
 from rhetoric.finetune.quantise import Quantised
 
-__all__ = ["BertShape", "build_graph", "linear_weight", "matmul_names"]
+__all__ = ["ACTIVATIONS", "BertShape", "build_graph", "linear_weight", "matmul_names"]
 
-OPSET = 17
+OPSET = 23
 CONTRIB = "com.microsoft"
+ACTIVATIONS = ("gelu", "relu")  # what the feed-forward networks may have
 # The matrix products of a layer, and what they are called in a BERT checkpoint.
 SOURCES = {
     "query": "attention.self.query",
@@ -45,6 +46,7 @@ class BertShape:
     hidden: int
     heads: int
     epsilon: float
+    activation: str
 
 
 @dataclass
@@ -69,29 +71,38 @@ class GraphBuilder:
         self.constants.setdefault(name, np.ascontiguousarray(value))
         return name
 
-    def matmul(self, x: str, name: str) -> str:
-        """The matrix product `name` of a layer."""
-        return self.linear(x, _source(name), name)
+    def matmul(self, x: str, name: str, *, into: str = "", divided: bool = False) -> str:
+        """The matrix product `name` of a layer.
 
-    def linear(self, x: str, prefix: str, name: str) -> str:
-        """`x @ weight.T + bias`, in int8 where `name` is to be quantised, outlying channels and all else in float."""
-        bias = self.constant(f"{name}.bias", self.weights[f"{prefix}.bias"])
+        Args:
+            x: What it multiplies.
+            name: What it is called.
+            into: The product that reads this one's result, channel by channel; the result comes divided as that one
+                wants it.
+            divided: Whether x comes so.
+        """
+        return self.linear(x, _source(name), name, self._divisor(into), divided=divided)
+
+    def linear(self, x: str, prefix: str, name: str, divisor: Array | float = 1.0, *, divided: bool = False) -> str:
+        """`(x @ weight.T + bias) / divisor`, in int8 where `name` is to be quantised, else in float."""
+        bias = self.constant(f"{name}.bias", (self.weights[f"{prefix}.bias"] / divisor).astype(np.float32))
         self.matmul_inputs[name] = x
         if name not in self.quantised:
-            weight = self.constant(f"{name}.weight", self.weights[f"{prefix}.weight"].T)
+            scaled = (self.weights[f"{prefix}.weight"].T / divisor).astype(np.float32)
+            weight = self.constant(f"{name}.weight", scaled)
             return self.node("Add", [self.node("MatMul", [x, weight], f"{name}.product"), bias], name)
         how = self.quantised[name]
-        a_scale = self.constant(f"{x}.scale", np.float32(how.scale))
-        a_zero = self.constant(f"{x}.zero", np.uint8(how.zero))
+        a_scale = self.constant(f"{x}.scale", np.array(how.scale, np.float32))
+        a_zero = self.constant(f"{x}.zero", np.array(how.zero, np.uint8))
         u8 = f"{x}.u8"
         if u8 not in self.added:
-            divisor = self.constant(f"{x}.smooth", (1 / how.smooth).astype(np.float32))
-            self.node("QuantizeLinear", [self.node("Mul", [x, divisor], f"{x}.even"), a_scale, a_zero], u8)
+            even = x if divided else self._even(x, how)
+            self.node("QuantizeLinear", [even, a_scale, a_zero], u8)
         inputs = [
             u8,
             self.constant(f"{name}.weight", how.weight),
             a_scale,
-            self.constant(f"{name}.weight_scale", how.steps),
+            self.constant(f"{name}.weight_scale", (how.steps / divisor).astype(np.float32)),
             a_zero,
             self.constant(f"{name}.weight_zero", np.zeros(len(how.steps), np.int8)),
             bias,
@@ -133,6 +144,14 @@ class GraphBuilder:
         gamma = self.constant("embeddings.gamma", self.weights["embeddings.LayerNorm.weight"])
         beta = self.constant("embeddings.beta", self.weights["embeddings.LayerNorm.bias"])
         return self.node("LayerNormalization", [summed, gamma, beta], "hidden", axis=-1, epsilon=epsilon)
+
+    def _even(self, x: str, how: Quantised) -> str:
+        """`x`, divided channel by channel as `how` wants it; outlying channels become 0."""
+        return self.node("Mul", [x, self.constant(f"{x}.smooth", (1 / how.smooth).astype(np.float32))], f"{x}.even")
+
+    def _divisor(self, name: str) -> Array | float:
+        """What a product divides its input by, channel by channel; 1 for those it has no int8 weights for."""
+        return self.quantised[name].smooth if name in self.quantised else 1.0
 
     def first(self, x: str, name: str) -> str:
         """The [CLS] position of every row, keeping the axis: (n, length, h) → (n, 1, h)."""
@@ -193,21 +212,22 @@ def build_graph(
         query_side = g.first(hidden, f"{name}.cls") if i == shape.layers - 1 else hidden
         query = g.matmul(query_side, f"{name}.query")
         key = g.matmul(hidden, f"{name}.key")
-        value = g.matmul(hidden, f"{name}.value")
-        context = g.node(
-            "MultiHeadAttention",
-            [query, key, value],
-            f"{name}.context",
-            domain=CONTRIB,
-            num_heads=shape.heads,
-        )
-        attended = g.matmul(context, f"{name}.attended")
+        # an attention is a mean over positions, so channels that are divided before it are divided behind it
+        value = g.matmul(hidden, f"{name}.value", into=f"{name}.attended")
+        heads = shape.heads
+        context = g.node("Attention", [query, key, value], f"{name}.context", q_num_heads=heads, kv_num_heads=heads)
+        attended = g.matmul(context, f"{name}.attended", divided=True)
         middle = g.add_norm(
             attended, query_side, f"{source}.attention.output.LayerNorm", f"{name}.middle", shape.epsilon
         )
-        wide = g.matmul(middle, f"{name}.wide")
-        active = g.node("Gelu", [wide], f"{name}.active", domain=CONTRIB)
-        narrow = g.matmul(active, f"{name}.narrow")
+        if shape.activation == "relu":
+            wide = g.matmul(middle, f"{name}.wide", into=f"{name}.narrow")
+            # the least number in int8 stands for 0, so that rounding is relu
+            active = wide if f"{name}.narrow" in quantised else g.node("Relu", [wide], f"{name}.active")
+            narrow = g.matmul(active, f"{name}.narrow", divided=True)
+        else:
+            wide = g.matmul(middle, f"{name}.wide")
+            narrow = g.matmul(g.node("Gelu", [wide], f"{name}.active", domain=CONTRIB), f"{name}.narrow")
         hidden = g.add_norm(narrow, middle, f"{source}.output.LayerNorm", f"{name}.hidden", shape.epsilon)
     pooled = g.node("Tanh", [g.linear(hidden, "pooler.dense", "pooler")], "pooled")
     flat = g.node("Squeeze", [pooled, g.constant("index.axis", np.array([1], np.int64))], "cls")
@@ -222,5 +242,5 @@ def build_graph(
         [numpy_helper.from_array(np.asarray(value), name) for name, value in g.constants.items()],
     )
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(CONTRIB, 1)]
-    model = helper.make_model(graph, opset_imports=opsets, producer_name="rhetoric", ir_version=9)
+    model = helper.make_model(graph, opset_imports=opsets, producer_name="rhetoric", ir_version=10)
     return model, g.matmul_inputs

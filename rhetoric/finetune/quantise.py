@@ -71,18 +71,19 @@ class Quantised:
     outliers: Array
 
 
-def quantise(seen: Observed, weights: Mapping[str, Array]) -> dict[str, Quantised]:
+def quantise(seen: Observed, weights: Mapping[str, Array], *, keep_far: bool = True) -> dict[str, Quantised]:
     """Quantises all matrix products that read one value.
 
     Args:
         seen: What was observed of the value.
         weights: (inputs, outputs) of each product.
+        keep_far: Whether outlying channels may stay in float.
 
     Returns:
         Each product in int8; they share scale, zero and smooth.
     """
     ranges = np.maximum(-seen.low, seen.high)
-    narrowing = sum(weight.shape[1] for weight in weights.values()) < len(ranges)
+    narrowing = keep_far and sum(weight.shape[1] for weight in weights.values()) < len(ranges)
     far = (ranges > FAR * np.sort(ranges)[-min(RANK, len(ranges))]) & narrowing
     outliers, near = np.flatnonzero(far), np.flatnonzero(~far)
     seen = Observed(seen.low[near], seen.high[near], seen.moments[np.ix_(near, near)], seen.sample[:, near])

@@ -100,7 +100,7 @@ def fit(
     torch.set_flush_denormal(True)
     torch.set_num_threads(max(1, usable_cores() // processes_here()))
     set_seed(config.seed)
-    network, tokenizer = base.network(train.labels, config.task, layers=config.layers)
+    network, tokenizer = base.network(train.labels, config.task, layers=config.layers, activation=config.activation)
     with quiet():
         rows = _dataset(train, tokenizer, config)
         # sorted, so that little is padded; undone below

@@ -42,6 +42,22 @@ def test_a_cuda_device_gets_torch_if_torch_can_use_it(tiny_folder: Path, monkeyp
     assert "extra [torch] is not installed" in choose(tiny_folder).reasons[0]
 
 
+@pytest.mark.parametrize(("installed", "fits"), [("2026.2.1", False), ("2026.3.0", True), ("2027.0.0-1", True)])
+def test_an_openvino_that_misreads_the_graph_is_not_used(
+    tiny_folder: Path, monkeypatch: pytest.MonkeyPatch, installed: str, fits: bool
+) -> None:
+    monkeypatch.setattr(module.metadata, "version", lambda name: installed)
+    monkeypatch.setattr(module, "require", lambda name, extra: None)
+    assert module.openvino_fits() == fits
+    if fits:
+        assert choose(tiny_folder, engine="openvino").engine == "openvino"
+    else:
+        with pytest.raises(
+            ExtraError, match=r"OpenVINO 2026\.2\.1 misreads .* remedy: pip install 'openvino>=2026\.3'"
+        ):
+            choose(tiny_folder, engine="openvino")
+
+
 def test_what_is_asked_for_is_done_and_said(tiny_folder: Path) -> None:
     chosen = choose(tiny_folder, engine="onnx", threads=9, token_budget=64, precision="int8")
     assert (chosen.threads, chosen.token_budget) == (9, 64)

@@ -29,6 +29,14 @@ def test_it_agrees_with_the_default_engine(tagger: RhetoricTagger, tiny: Rhetori
     )  # bfloat16, where the processor has it
 
 
+def test_it_knows_relu(tiny_relu_folder: Path) -> None:
+    found, expected = (
+        RhetoricTagger.from_pretrained(tiny_relu_folder, engine=engine).predict_proba(TEXTS)
+        for engine in ("openvino", "onnx")
+    )
+    assert np.abs(found - expected).max() < 0.05
+
+
 def test_batch_mates_change_no_score(tagger: RhetoricTagger) -> None:
     alone = np.concatenate([tagger.predict_proba([text]) for text in TEXTS])
     assert np.abs(tagger.predict_proba([*TEXTS, *TEXTS])[: len(TEXTS)] - alone).max() <= 1e-6

@@ -27,6 +27,17 @@ def ragged(*lengths: int) -> Ragged:
     return Ragged(torch.tensor(np.concatenate(([0], np.cumsum(lengths))), dtype=torch.int32), max(lengths))
 
 
+def computed(folder: Path) -> np.ndarray:
+    """Logits of ROWS as transformers computes them."""
+    transformers = pytest.importorskip("transformers")
+    model = transformers.BertForSequenceClassification(transformers.BertConfig.from_pretrained(folder)).eval()
+    from safetensors.torch import load_file
+
+    model.load_state_dict(load_file(folder / "model.safetensors"), strict=True)
+    with torch.inference_mode():
+        return np.concatenate([model(torch.tensor([row])).logits.numpy() for row in ROWS])
+
+
 @pytest.fixture
 def engine(tiny_folder: Path) -> TorchEngine:
     loaded = load_engine(tiny_folder, engine="torch", device="cpu", threads=1)
@@ -34,17 +45,11 @@ def engine(tiny_folder: Path) -> TorchEngine:
     return loaded
 
 
-def test_it_computes_what_transformers_computes(engine: TorchEngine, tiny_folder: Path) -> None:
-    transformers = pytest.importorskip("transformers")
-    config = transformers.BertConfig.from_pretrained(tiny_folder)
-    model = transformers.BertForSequenceClassification(config).eval()
-    from safetensors.torch import load_file
-
-    model.load_state_dict(load_file(tiny_folder / "model.safetensors"), strict=True)
-    with torch.inference_mode():
-        expected = np.concatenate([model(torch.tensor([row])).logits.numpy() for row in ROWS])
-    (found,) = engine.to_host([engine.forward(batch(ROWS))])
-    assert np.abs(found - expected).max() < 1e-5
+def test_it_computes_what_transformers_computes(engine: TorchEngine, tiny_folder: Path, tiny_relu_folder: Path) -> None:
+    with_relu = load_engine(tiny_relu_folder, engine="torch", device="cpu", threads=1)
+    for folder, loaded in ((tiny_folder, engine), (tiny_relu_folder, with_relu)):
+        (found,) = loaded.to_host([loaded.forward(batch(ROWS))])
+        assert np.abs(found - computed(folder)).max() < 1e-5
 
 
 def test_batch_mates_change_no_score(engine: TorchEngine) -> None:

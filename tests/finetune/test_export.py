@@ -19,16 +19,16 @@ from tests.conftest import MAX_TOKENS, WORDS
 TEXTS = [" ".join(np.random.default_rng(i).choice(WORDS, i % 12 + 1)) for i in range(60)]
 
 
-@pytest.fixture
-def folder(tiny_folder: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(tiny_folder, tmp_path / "model"))
+@pytest.fixture(params=["gelu", "relu"])
+def folder(request: pytest.FixtureRequest, tiny_folder: Path, tiny_relu_folder: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(tiny_folder if request.param == "gelu" else tiny_relu_folder, tmp_path / "model"))
 
 
-def test_float_graph_equals_transformers(tiny_folder: Path) -> None:
+def test_float_graph_equals_transformers(folder: Path) -> None:
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
-    model = transformers.AutoModelForSequenceClassification.from_pretrained(tiny_folder).eval()
-    graph, _ = build_graph(_weights(tiny_folder), bert_shape(tiny_folder), quantised={}, int8_words=False)
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    graph, _ = build_graph(_weights(folder), bert_shape(folder), quantised={}, int8_words=False)
     rng = np.random.default_rng(0)
     for length in (2, 3, 17, MAX_TOKENS):
         ids = rng.integers(4, 60, (5, length))
@@ -56,6 +56,25 @@ def test_layers_can_be_kept_in_float(folder: Path) -> None:
     assert every.mean_difference < none.mean_difference
     with pytest.raises(InputError, match=r"unknown layer 'layer9\.wide'"):
         export_onnx(folder, **options, float_layers=["layer9.wide"])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kept", ["attended", "narrow", "value", "wide"])
+def test_what_one_product_divides_another_makes_up_for(folder: Path, kept: str) -> None:
+    """Divided channels run from one product into the next, also where one of the two stays in float."""
+    options = {"calibration_texts": TEXTS, "parity_texts": TEXTS, "max_tokens": MAX_TOKENS}
+    float_layers = [f"layer{i}.{kept}" for i in range(2)]
+    parity = export_onnx(folder, **options, float_layers=float_layers)  # type: ignore[arg-type]
+    graph, _ = build_graph(_weights(folder), bert_shape(folder), quantised={}, int8_words=False)
+    assert 0 < parity.mean_difference < 0.1 * float(_logits(graph, [np.arange(4, 24)[None]]).std())
+
+
+def test_relu_costs_no_node(tiny_relu_folder: Path) -> None:
+    nodes = onnx.load(str(tiny_relu_folder / "onnx" / "model_int8.onnx")).graph.node
+    fed = {name: node for node in nodes for name in node.input}
+    for i in range(2):
+        assert fed[f"layer{i}.wide"].op_type == "QuantizeLinear"
+        assert fed[f"layer{i}.context"].op_type == "QuantizeLinear"
+    assert not {"Relu", "Gelu"} & {node.op_type for node in nodes}
 
 
 def test_weights_leave_room_for_16_bit_sums(folder: Path) -> None:
