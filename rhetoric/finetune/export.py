@@ -89,8 +89,7 @@ def export_onnx(
     quantised: dict[str, Quantised] = {}
     for tap, fed in fed_by.items():
         wanted = {name: linear_weight(weights, name) for name in fed if name not in float_layers}
-        # with relu the value exists in int8 alone
-        quantised |= quantise(seen[tap], wanted, keep_far=shape.activation != "relu") if wanted else {}
+        quantised |= quantise(seen[tap], wanted) if wanted else {}
     model, _ = build_graph(weights, shape, quantised=quantised, int8_words=True)
     target = folder / ONNX_FILE
     target.parent.mkdir(exist_ok=True)

@@ -112,7 +112,11 @@ class GraphBuilder:
         product = self.node("MatMulIntegerToFloat", inputs, f"{name}.int8", domain=CONTRIB)
         far = f"{x}.far"
         if far not in self.added:
-            self.node("Gather", [x, self.constant(f"{x}.outliers", how.outliers.astype(np.int64))], far, axis=-1)
+            gathered = f"{x}.outlying" if divided else far
+            outliers = self.constant(f"{x}.outliers", how.outliers.astype(np.int64))
+            self.node("Gather", [x, outliers], gathered, axis=-1)
+            if divided:  # the input of relu: of what comes divided, only that has outlying channels
+                self.node("Relu", [gathered], far)
         weight = self.constant(f"{name}.far_weight", self.weights[f"{prefix}.weight"].T[how.outliers])
         return self.node("Add", [product, self.node("MatMul", [far, weight], f"{name}.far")], name)
 
@@ -150,8 +154,11 @@ class GraphBuilder:
         return self.node("Mul", [x, self.constant(f"{x}.smooth", (1 / how.smooth).astype(np.float32))], f"{x}.even")
 
     def _divisor(self, name: str) -> Array | float:
-        """What a product divides its input by, channel by channel; 1 for those it has no int8 weights for."""
-        return self.quantised[name].smooth if name in self.quantised else 1.0
+        """What a product divides its input by, channel by channel; 1 for what it multiplies in float."""
+        if name not in self.quantised:
+            return 1.0
+        smooth = self.quantised[name].smooth
+        return np.where(np.isinf(smooth), 1.0, smooth)
 
     def first(self, x: str, name: str) -> str:
         """The [CLS] position of every row, keeping the axis: (n, length, h) → (n, 1, h)."""

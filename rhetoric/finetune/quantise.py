@@ -30,7 +30,7 @@ DAMPING = 0.005
 BLOCK = 64
 # A channel stays in float if its range is this many times that of the channel of this rank, so seven at most do; and
 # only where there are fewer outputs than inputs: elsewhere adding the float product costs more than it is worth.
-FAR, RANK = 1.5, 8
+FAR, RANK = 2.5, 8
 
 
 @dataclass
@@ -71,19 +71,18 @@ class Quantised:
     outliers: Array
 
 
-def quantise(seen: Observed, weights: Mapping[str, Array], *, keep_far: bool = True) -> dict[str, Quantised]:
+def quantise(seen: Observed, weights: Mapping[str, Array]) -> dict[str, Quantised]:
     """Quantises all matrix products that read one value.
 
     Args:
         seen: What was observed of the value.
         weights: (inputs, outputs) of each product.
-        keep_far: Whether outlying channels may stay in float.
 
     Returns:
         Each product in int8; they share scale, zero and smooth.
     """
     ranges = np.maximum(-seen.low, seen.high)
-    narrowing = keep_far and sum(weight.shape[1] for weight in weights.values()) < len(ranges)
+    narrowing = sum(weight.shape[1] for weight in weights.values()) < len(ranges)
     far = (ranges > FAR * np.sort(ranges)[-min(RANK, len(ranges))]) & narrowing
     outliers, near = np.flatnonzero(far), np.flatnonzero(~far)
     seen = Observed(seen.low[near], seen.high[near], seen.moments[np.ix_(near, near)], seen.sample[:, near])

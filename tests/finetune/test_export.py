@@ -9,14 +9,18 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from rhetoric import InputError
 from rhetoric.finetune.export import _logits, _weights, bert_shape, export_onnx
 from rhetoric.finetune.graph import build_graph, matmul_names
 from rhetoric.finetune.quantise import LEVELS
+from rhetoric.model_folder import ONNX_FILE
 from tests.conftest import MAX_TOKENS, WORDS
 
 TEXTS = [" ".join(np.random.default_rng(i).choice(WORDS, i % 12 + 1)) for i in range(60)]
+
+IDS = np.arange(4, 24)[None]
 
 
 @pytest.fixture(params=["gelu", "relu"])
@@ -40,7 +44,7 @@ def test_float_graph_equals_transformers(folder: Path) -> None:
 def test_int8_is_near_full_precision(folder: Path) -> None:
     parity = export_onnx(folder, calibration_texts=TEXTS[:40], parity_texts=TEXTS[40:], max_tokens=MAX_TOKENS)
     graph, _ = build_graph(_weights(folder), bert_shape(folder), quantised={}, int8_words=False)
-    spread = float(_logits(graph, [np.arange(4, 24)[None]]).std())
+    spread = float(_logits(graph, [IDS]).std())
     assert parity.texts == 20
     assert 0 < parity.mean_difference < 0.1 * spread
     assert parity.float_layers == ()
@@ -65,16 +69,30 @@ def test_what_one_product_divides_another_makes_up_for(folder: Path, kept: str) 
     float_layers = [f"layer{i}.{kept}" for i in range(2)]
     parity = export_onnx(folder, **options, float_layers=float_layers)  # type: ignore[arg-type]
     graph, _ = build_graph(_weights(folder), bert_shape(folder), quantised={}, int8_words=False)
-    assert 0 < parity.mean_difference < 0.1 * float(_logits(graph, [np.arange(4, 24)[None]]).std())
+    assert 0 < parity.mean_difference < 0.1 * float(_logits(graph, [IDS]).std())
 
 
-def test_relu_costs_no_node(tiny_relu_folder: Path) -> None:
+def test_rounding_is_relu(tiny_relu_folder: Path) -> None:
     nodes = onnx.load(str(tiny_relu_folder / "onnx" / "model_int8.onnx")).graph.node
-    fed = {name: node for node in nodes for name in node.input}
     for i in range(2):
-        assert fed[f"layer{i}.wide"].op_type == "QuantizeLinear"
-        assert fed[f"layer{i}.context"].op_type == "QuantizeLinear"
-    assert not {"Relu", "Gelu"} & {node.op_type for node in nodes}
+        readers = {node.op_type for node in nodes if f"layer{i}.wide" in node.input}
+        assert "QuantizeLinear" in readers
+        assert readers <= {"QuantizeLinear", "Gather"}  # no node for all channels between the two products
+
+
+def test_an_outlying_channel_behind_relu_counts(tiny_relu_folder: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny_relu_folder, tmp_path / "model"))
+    tensors = load_file(folder / "model.safetensors")
+    for i in range(2):  # one channel thirty times as large, which the next product undoes
+        layer = f"bert.encoder.layer.{i}"
+        for name in (f"{layer}.intermediate.dense.weight", f"{layer}.intermediate.dense.bias"):
+            tensors[name][3] *= 30
+        tensors[f"{layer}.output.dense.weight"][:, 3] /= 30
+    save_file(tensors, folder / "model.safetensors")
+    parity = export_onnx(folder, calibration_texts=TEXTS[:40], parity_texts=TEXTS[40:], max_tokens=MAX_TOKENS)
+    graph = onnx.load(str(folder / "onnx" / "model_int8.onnx")).graph
+    assert [3] in [onnx.numpy_helper.to_array(t).tolist() for t in graph.initializer if t.name.endswith("outliers")]
+    assert parity.mean_difference < 0.1 * float(_logits(onnx.load(str(folder / ONNX_FILE)), [IDS]).std())
 
 
 def test_weights_leave_room_for_16_bit_sums(folder: Path) -> None:

@@ -19,18 +19,18 @@ CAPABILITIES = read_cases()
 CASES = [case for cases in CAPABILITIES.values() for case in cases]
 # Least share of sentences the bundled model passes: its own rate when it was made, rounded down to a twentieth.
 FLOORS = {
-    "demand_appeal": 0.93,
-    "headlines": 0.96,
+    "demand_appeal": 0.90,
+    "headlines": 0.93,
     "long_sentences": 0.92,
     "narration": 1.00,
-    "negation": 0.86,
+    "negation": 0.88,
     "noise": 0.96,
-    "questions": 0.93,
-    "quotations": 0.92,
+    "questions": 0.96,
+    "quotations": 0.89,
     "reported_conditional": 0.83,
     "topic_words": 0.96,
     "upper_case": 1.00,
-    "veiled_threats": 0.79,
+    "veiled_threats": 0.82,
 }
 
 
