@@ -202,8 +202,7 @@ def _parse_setting(setting: str) -> tuple[str, Any]:
 
 def _checked(name: str, value: Any, hint: Any) -> Any:
     """The value as the field's type has it; numbers and sequences as YAML writes them are converted."""
-    optional = type(None) in get_args(hint)
-    if optional:
+    if type(None) in get_args(hint):
         if value is None:
             return None
         (hint,) = (kind for kind in get_args(hint) if kind is not type(None))
