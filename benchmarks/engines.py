@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,6 +21,7 @@ import onnxruntime
 from rhetoric.bench.contenders import Rhetoric
 from rhetoric.bench.measure import measure, token_counts
 from rhetoric.bench.sentences import sentences
+from rhetoric.engines.choice import openvino_fits
 from rhetoric.machine import processor, usable_cores
 from rhetoric.model_folder import ONNX_FILE, locate_model, read_model_folder
 
@@ -42,7 +42,7 @@ def main() -> None:
     if options.operators:
         print_operators(folders[0], texts)
         return
-    engines = ["onnx", *(["openvino"] if find_spec("openvino") else [])]
+    engines = ["onnx", *(["openvino"] if openvino_fits() else [])]
     ways = [Rhetoric(folder, None, engine, name=f"{folder.name}, {engine}") for folder in folders for engine in engines]
     for row in measure(ways, texts, token_counts(folders[0], texts), rounds=options.rounds):
         rates = sorted(row.sentences / seconds for seconds in row.seconds)

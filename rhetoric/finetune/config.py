@@ -14,9 +14,9 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from rhetoric.errors import InputError, require
 from rhetoric.model_folder import Task
 
-__all__ = ["TrainConfig", "read_config"]
+__all__ = ["Activation", "TrainConfig", "read_config"]
 
-Activation = Literal["gelu", "relu"]
+Activation = Literal["gelu", "relu"]  # what the int8 graph is written for
 Freeze = Literal["words", "encoder", "nothing"]
 PositiveWeight = Literal["sqrt", "none"]
 Precision = Literal["auto", "bf16", "fp32"]

@@ -11,7 +11,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,8 @@ from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from rhetoric.errors import InputError
-from rhetoric.finetune.graph import ACTIVATIONS, BertShape, build_graph, linear_weight, matmul_names
+from rhetoric.finetune.config import Activation
+from rhetoric.finetune.graph import BertShape, build_graph, linear_weight, matmul_names
 from rhetoric.finetune.quantise import Observed, Quantised, quantise
 from rhetoric.model_folder import ONNX_FILE
 
@@ -109,10 +110,11 @@ def bert_shape(folder: Path) -> BertShape:
         InputError: It is another architecture than BERT with gelu or relu.
     """
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    if config["model_type"] != "bert" or config["hidden_act"] not in ACTIVATIONS:
+    if config["model_type"] != "bert" or config["hidden_act"] not in get_args(Activation):
         raise InputError(
             f"{folder} is a {config['model_type']!r} model with {config.get('hidden_act')!r} activation; the int8 "
-            f"graph is written for BERT with {' or '.join(ACTIVATIONS)}; remedy: start from a BERT or MiniLM base"
+            f"graph is written for BERT with {' or '.join(get_args(Activation))}; "
+            "remedy: start from a BERT or MiniLM base"
         )
     return BertShape(
         layers=config["num_hidden_layers"],

@@ -20,11 +20,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 from rhetoric.finetune.quantise import Quantised
 
-__all__ = ["ACTIVATIONS", "BertShape", "build_graph", "linear_weight", "matmul_names"]
+__all__ = ["BertShape", "build_graph", "linear_weight", "matmul_names"]
 
 OPSET = 23
 CONTRIB = "com.microsoft"
-ACTIVATIONS = ("gelu", "relu")  # what the feed-forward networks may have
 # The matrix products of a layer, and what they are called in a BERT checkpoint.
 SOURCES = {
     "query": "attention.self.query",
