@@ -87,7 +87,10 @@ def _read_file(path: Path) -> Table:
         return _read_parquet(path)
     readers = {".csv": _read_csv, ".tsv": _read_csv, ".jsonl": _read_jsonl, ".ndjson": _read_jsonl, ".txt": _read_txt}
     if kind not in readers:
-        raise InputError(f"{path} is of no known kind ({kind!r}); remedy: .csv, .tsv, .jsonl, .parquet or .txt")
+        raise InputError(
+            f"{path} is of no known kind ({kind!r}); remedy: .csv, .tsv, .jsonl, .parquet or .txt "
+            "(a sheet of a workbook: save it as CSV first)"
+        )
     try:
         data = path.read_bytes()
     except OSError as error:

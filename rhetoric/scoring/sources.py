@@ -159,7 +159,8 @@ def _identify(path: Path, kind: str | None) -> Source:
     found = kind or _kind_of(path)
     if found is None:
         raise InputError(
-            f"the name of {path} does not tell its format; remedy: --input-format csv, tsv, jsonl, parquet or txt"
+            f"the name of {path} does not tell its format; remedy: --input-format csv, tsv, jsonl, parquet or txt "
+            "(a sheet of a workbook: save it as CSV first)"
         )
     try:
         before = path.stat()

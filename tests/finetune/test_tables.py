@@ -93,6 +93,7 @@ def test_class_numbers_of_a_dataset_become_names() -> None:
         ("a.jsonl", b'{"text": "x"}\n{"text": \n', "line 2 is no JSON"),
         ("a.jsonl", b"[1]\n", "line 1 is no JSON object"),
         ("a.json", b"[]", "of no known kind"),
+        ("a.xlsx", b"PK", "save it as CSV"),
         ("a.parquet", b"PAR1 not really", "Parquet"),
     ],
 )
