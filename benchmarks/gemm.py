@@ -51,7 +51,10 @@ class Int8Peak:
                 "gemm",
                 [helper.make_tensor_value_info("a", TensorProto.UINT8, [rows, inputs])],
                 [helper.make_tensor_value_info("c", TensorProto.INT32, [rows, outputs])],
-                [onnx.numpy_helper.from_array(weight, "b"), onnx.numpy_helper.from_array(np.uint8(128), "zero")],
+                [
+                    onnx.numpy_helper.from_array(weight, "b"),
+                    onnx.numpy_helper.from_array(np.array(128, np.uint8), "zero"),
+                ],
             )
             model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
             session = onnxruntime.InferenceSession(model.SerializeToString(), options)
