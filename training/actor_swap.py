@@ -29,27 +29,27 @@ Actor = State | Organisation
 
 TWINS = 3
 KNOWN: tuple[Actor, ...] = (*STATES, *ORGANISATIONS)
-# States in no table: a model that hides those it knows cannot hide these.
+# States in no table and in no training row: a model that hides those it knows cannot hide these.
 INVENTED = (
     State(
         "",
-        ("Norland",),
+        ("Kestrand",),
         (False,),
-        ("Norlandic",),
-        "Norlander",
-        "Norlanders",
-        ("Skarn",),
-        (parse_leader("Ilse Varga*"),),
+        ("Kestrandic",),
+        "Kestrander",
+        "Kestranders",
+        ("Mirn",),
+        (parse_leader("Ilse Torv*"),),
     ),
     State(
         "",
-        ("Estmark",),
+        ("Quillmark",),
         (False,),
-        ("Estmarkian",),
-        "Estmarkian",
-        "Estmarkians",
-        ("Port Aldane",),
-        (parse_leader("Jon Halik"),),
+        ("Quillmarkian",),
+        "Quillmarkian",
+        "Quillmarkians",
+        ("Port Senna",),
+        (parse_leader("Jon Adeyo"),),
     ),
     State(
         "",

@@ -52,6 +52,7 @@ from training.data import (
 from training.hidden_actors import hide_actors
 from training.quality import quality_told
 from training.refresh import finish
+from training.unfamiliar_names import with_unfamiliar_names
 from training.variants import variants
 
 ROOT = Path(__file__).parents[1]
@@ -73,6 +74,7 @@ class Recipe:
     trust: float = 0.0
     plain_share: float = 1.0
     variants: int = 0
+    unfamiliar: float = 0.0
     known_annotations: int = 0
     replayed: float = 0.0
     former_weight: int = 0
@@ -101,6 +103,8 @@ def main() -> None:
     _tell_quality(all_teachers, options.corpus, options.run)
     rows = _advised(gold, all_teachers, options.run, recipe) if recipe.trust else _as_dicts(gold)
     rows += _taught(options.corpus, gold.texts, all_teachers, options.run, recipe)
+    texts = with_unfamiliar_names([row["text"] for row in rows], recipe.unfamiliar, recipe.seed)
+    rows = [row | {"text": text} for row, text in zip(rows, texts, strict=True)]
     outs = [options.run / f"student-{number}" for number in range(recipe.students)]
     students = _all_trained(rows, outs, dev, teachers[0], recipe.student, recipe.seed)
     merged = [*students, *teachers[:1] * recipe.former_weight]
