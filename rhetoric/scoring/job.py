@@ -2,7 +2,7 @@
 
 The stream runs across parts and files, so the engine is never drained at a boundary. Parts are cut by rows and
 bytes of the input alone, and a row's scores do not depend on its neighbours: so the output is the same, byte for
-byte, however often the job was killed.
+byte, however often the job was killed; but for the last digits of scores with engine torch.
 """
 
 from __future__ import annotations
@@ -107,6 +107,8 @@ def _to_file(tagger: RhetoricTagger, plan: Plan, store: Store, progress: Progres
     quarantine_name = f"{store.output}.quarantine.jsonl" if state.quarantine_bytes else None
     summary = summarise(plan, state.tally, str(store.output), quarantine_name)
     # An earlier run may have been killed between the last rename and the removal of the folder.
+    if not store.rows.exists() and not store.output.exists():
+        raise JobError(f"{store.rows} is missing; remedy: --restart to start anew")
     made = plan.writer.finish(store.rows, store.folder) if store.rows.exists() else None
     store.finish(made, summary.to_dict())
     if several.note:

@@ -104,21 +104,23 @@ def open_folder(output: Path, *, restart: bool, force: bool) -> Iterator[Path]:
         The job folder.
 
     Raises:
-        InputError: The output is there and no job of it is unfinished; or it is not a folder of parts, which is
-            never replaced.
+        InputError: The output is there, and not because a job was killed right after it had put it there; or it is
+            not a folder of parts, which is never replaced.
         JobError: Another job is writing it, or the disk is full, or the folder cannot be written to.
     """
-    folder = beside(output, "job")
-    unfinished = (folder / MANIFEST).exists() and not restart
-    if output.exists() and not unfinished:
-        if not force:
-            raise InputError(f"{output} exists; remedy: another name, or --force to replace it")
-        if not output.is_dir() or any(not file.match("part-*-*.parquet") for file in output.iterdir()):
-            raise InputError(f"{output} is no folder of parts, so --force does not replace it; remedy: another name")
+    _check_replaceable(output)
     if not output.parent.is_dir():
         raise InputError(f"there is no folder {str(output.parent)!r} to make {output.name} in; remedy: make it first")
-    with job_folder(output, restart=restart):
+    with job_folder(output, restart=restart, force=force) as folder:
         yield folder
+
+
+def _check_replaceable(output: Path) -> None:
+    """Raises InputError if something else than a folder of parts is in the place of the output."""
+    if output.exists() and (
+        not output.is_dir() or any(not file.match("part-*-*.parquet") for file in output.iterdir())
+    ):
+        raise InputError(f"{output} is no folder of parts, which is never replaced; remedy: another name")
 
 
 def make_folders(folder: Path) -> None:
@@ -254,6 +256,7 @@ def finish(plan: Plan, store: Store) -> Summary:
         text = json.dumps(summary.to_dict(), indent=1, ensure_ascii=False) + "\n"
         _put(Path(scratch), text.encode(), beside(output, "summary.json"))
     if not moved:
+        _check_replaceable(output)
         store.state.done = True
         store.commit(b"", b"")
         if output.exists():

@@ -190,50 +190,52 @@ def open_store(output: Path, *, restart: bool, force: bool) -> Iterator[Store]:
         The store; call `begin` first.
 
     Raises:
-        InputError: The output is there and no job of it is unfinished.
+        InputError: The output is there, and not because a job was killed right after it had put it there.
         JobError: Another job is writing it, or the disk is full, or the folder cannot be written to.
     """
-    folder = beside(output, "job")
-    unfinished = (folder / MANIFEST).exists() and not restart
-    if output.is_dir() or (output.exists() and not force and not unfinished):
-        raise InputError(f"{output} exists; remedy: another name, or --force to replace it")
+    if output.is_dir():
+        raise InputError(f"{output} is a folder; remedy: the name of a file")
     if not output.parent.is_dir():
         raise InputError(f"there is no folder {str(output.parent)!r} to write {output.name} to; remedy: make it first")
-    with job_folder(output, restart=restart):
+    with job_folder(output, restart=restart, force=force) as folder:
         yield Store(output, folder)
 
 
 @contextmanager
-def job_folder(output: Path, *, restart: bool) -> Iterator[Path]:
+def job_folder(output: Path, *, restart: bool, force: bool) -> Iterator[Path]:
     """Makes the job folder of an output, holds its lock, and removes it unless a job is unfinished in it.
 
     Args:
         output: What is to be written.
         restart: Empty it first.
+        force: Whether an output that is there may be replaced.
 
     Yields:
-        The folder.
+        The folder; without a manifest nothing else is in it either.
 
     Raises:
+        InputError: The output is there, and not because a job was killed right after it had put it there.
         JobError: Another job is writing the output, or the disk is full, or the folder cannot be written to.
     """
     folder = beside(output, "job")
+    manifest = folder / MANIFEST
     try:
         folder.mkdir(exist_ok=True)
         with locked(folder / LOCK, str(output)):
-            if restart:
-                for file in folder.iterdir():
-                    if file.name != LOCK:
-                        shutil.rmtree(file) if file.is_dir() else file.unlink()
             try:
+                if output.exists() and not force and (restart or not _is_done(manifest)):
+                    raise InputError(f"{output} exists; remedy: another name, or --force to replace it")
+                if restart or not manifest.exists():
+                    _empty(folder)
                 yield folder
             finally:
-                if not (folder / MANIFEST).exists():  # nothing was begun, or all is finished
+                if not manifest.exists():  # nothing was begun, or all is finished
                     shutil.rmtree(folder, ignore_errors=True)
-        if sys.platform == "win32" and not (folder / MANIFEST).exists():  # a locked file cannot be removed there
+        if sys.platform == "win32" and not manifest.exists():  # a locked file cannot be removed there
             shutil.rmtree(folder, ignore_errors=True)
     except OSError as error:
-        if error.errno is None:  # a ModelError, or one of Arrow's that is not about the disk
+        # a ModelError, one of Arrow's that is not about the disk, or what became of who was told the progress
+        if error.errno is None or isinstance(error, ConnectionError):
             raise
         if error.errno in FULL:
             raise JobError(
@@ -241,6 +243,22 @@ def job_folder(output: Path, *, restart: bool) -> Iterator[Path]:
                 "goes on from the last finished part"
             ) from error
         raise JobError(f"{folder} cannot be written to ({error.strerror}); remedy: another output folder") from error
+
+
+def _is_done(manifest: Path) -> bool:
+    """Whether every part was finished, so that an output that is there is the job's own."""
+    try:
+        return json.loads(manifest.read_text(encoding="utf-8"))["state"]["done"] is True
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _empty(folder: Path) -> None:
+    """Removes what an earlier job left; its manifest first, so that a kill leaves nothing that seems to count."""
+    (folder / MANIFEST).unlink(missing_ok=True)
+    for file in folder.iterdir():
+        if file.name != LOCK:
+            shutil.rmtree(file) if file.is_dir() else file.unlink()
 
 
 def beside(output: Path, what: str) -> Path:

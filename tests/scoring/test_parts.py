@@ -118,7 +118,7 @@ def test_a_kill_at_the_end_loses_nothing(
     original: Callable[..., Any] = getattr(Path, name)
 
     def killed(path: Path, *more: Any, **options: Any) -> Any:
-        if path.name in ("parts", "manifest.json"):
+        if path.name in ("parts", "manifest.json") and path.exists():
             raise KeyboardInterrupt
         return original(path, *more, **options)
 
@@ -167,3 +167,24 @@ def test_only_a_folder_of_parts_is_replaced(tiny: RhetoricTagger, make: Make, tm
     with pytest.raises(InputError, match="no folder of parts"):
         score(tiny, [source], output, force=True)
     assert (output / "thesis.txt").exists()
+
+
+def test_a_folder_that_appeared_meanwhile_is_not_replaced(tiny: RhetoricTagger, make: Make, tmp_path: Path) -> None:
+    source, output = make("a.csv"), tmp_path / "out"
+    assert score(tiny, [source], output, stop=3) is None
+    output.mkdir()
+    (output / "thesis.txt").write_text("mine")
+    for force in (False, True):
+        with pytest.raises(InputError, match="no folder of parts"):
+            score(tiny, [source], output, force=force)
+    assert (output / "thesis.txt").read_text() == "mine"
+
+
+def test_parts_without_a_manifest_are_not_taken_up(tiny: RhetoricTagger, make: Make, tmp_path: Path) -> None:
+    source, output = make("a.csv"), tmp_path / "out"
+    assert score(tiny, [source], output, stop=3, threshold=0.99) is None
+    (tmp_path / "out.job" / "manifest.json").unlink()  # as a kill in the midst of --restart leaves it
+    summary = score(tiny, [source], output, threshold=0.01)
+    assert summary is not None
+    tiny.score_file(source, tmp_path / "local.parquet", threshold=0.01)
+    assert pyarrow.parquet.read_table(output).equals(pyarrow.parquet.read_table(tmp_path / "local.parquet"))

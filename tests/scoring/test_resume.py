@@ -213,6 +213,67 @@ def test_a_finished_output_is_not_replaced_unasked(tiny: RhetoricTagger, make: M
     assert tiny.score_file(source, output, force=True).resumed == 0
 
 
+def test_what_appeared_in_the_place_of_an_unfinished_job_is_not_replaced(
+    tiny: RhetoricTagger, make: Make, tmp_path: Path
+) -> None:
+    source, output = make("in.csv"), tmp_path / "out.csv"
+    stopped(tiny, source, output)
+    output.write_text("mine")
+    with pytest.raises(InputError, match="exists; remedy: another name, or --force"):
+        tiny.score_file(source, output)
+    assert output.read_text() == "mine"
+    assert tiny.score_file(source, output, force=True).resumed == 1
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_a_kill_while_a_job_is_thrown_away_leaves_nothing_that_counts(
+    tiny: RhetoricTagger, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, done: bool
+) -> None:
+    source, output, whole = make("in.csv"), tmp_path / "out.csv", tmp_path / "whole.csv"
+    tiny.score_file(source, whole)
+    stopped(tiny, source, output)
+    manifest = tmp_path / "out.csv.job" / "manifest.json"
+    if done:
+        content = json.loads(manifest.read_text())
+        content["state"]["done"] = True
+        manifest.write_text(json.dumps(content))
+    unlink, left = Path.unlink, [2]
+
+    def killed(path: Path, missing_ok: bool = False) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            raise Killed
+        unlink(path, missing_ok)
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(Path, "unlink", killed)
+        tiny.score_file(source, output, restart=True)
+    assert tiny.score_file(source, output).resumed == 0
+    assert output.read_bytes() == whole.read_bytes()
+
+
+def test_rows_that_are_gone_are_no_output(tiny: RhetoricTagger, make: Make, tmp_path: Path) -> None:
+    source, output = make("in.csv"), tmp_path / "out.csv"
+    stopped(tiny, source, output)
+    folder = tmp_path / "out.csv.job"
+    content = json.loads((folder / "manifest.json").read_text())
+    content["state"]["done"] = True
+    (folder / "manifest.json").write_text(json.dumps(content))
+    (folder / "rows").unlink()
+    with pytest.raises(JobError, match=r"rows is missing; remedy: --restart"):
+        tiny.score_file(source, output)
+
+
+def test_what_becomes_of_the_listener_is_not_taken_for_a_full_disk(
+    tiny: RhetoricTagger, make: Make, tmp_path: Path
+) -> None:
+    def hung_up(*_: Any) -> None:
+        raise ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
+
+    with pytest.raises(ConnectionResetError):
+        tiny.score_file(make("in.csv"), tmp_path / "out.csv", progress=hung_up)
+
+
 def test_a_damaged_job_folder_is_named(tiny: RhetoricTagger, make: Make, tmp_path: Path) -> None:
     source, output = make("in.csv"), tmp_path / "out.csv"
     stopped(tiny, source, output)
