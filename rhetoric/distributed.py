@@ -50,6 +50,8 @@ __all__ = ["BatchScorer", "score_dataset", "score_files"]
 
 # Rows that go to an actor at once, and into a file: half a minute of one core, which is what a dead actor costs.
 PART_ROWS = 10_000
+# What Ray calls columns of text, which may be Arrow's or those of pandas.
+TEXTS = frozenset({"string", "large_string", "string_view", "str", "object"})
 
 
 def score_dataset(
@@ -88,7 +90,7 @@ def score_dataset(
     folder = read_model_folder(locate_model(model))
     schema = dataset.schema()
     columns = dict(zip(schema.names, map(str, schema.types), strict=True)) if schema else {}
-    texts = [name for name, kind in columns.items() if "str" in kind or kind == "object"]
+    texts = [name for name, kind in columns.items() if kind in TEXTS]
     text = guess_text_column(tuple(columns), texts, text_column, "the dataset", lambda line: None)
     added = [field.name for field in Layout.of(wanted, folder.names).fields]
     check_collisions(tuple(columns), added, where="the dataset")

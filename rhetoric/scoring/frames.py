@@ -9,7 +9,7 @@ from rhetoric.errors import InputError
 from rhetoric.scoring.columns import Added, Layout, Outcome, added_columns, arrow_type, check_collisions
 from rhetoric.scoring.options import Options
 from rhetoric.scoring.records import text_problem
-from rhetoric.scoring.schema import guess_text_column
+from rhetoric.scoring.schema import guess_text_column, is_text
 
 if TYPE_CHECKING:
     from rhetoric.tagger import RhetoricTagger
@@ -152,7 +152,7 @@ class _Arrow:
     def __init__(self, frame: Any) -> None:
         self._frame = frame
         self.names = tuple(frame.column_names)
-        self.texts = tuple(field.name for field in frame.schema if "string" in str(field.type))
+        self.texts = tuple(field.name for field in frame.schema if is_text(field.type))
 
     def values(self, name: str) -> Sequence[Any]:
         values: list[Any] = self._frame.column(name).to_pylist()

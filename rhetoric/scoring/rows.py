@@ -80,7 +80,7 @@ def _rows(sources: Sequence[Source], schema: Schema, options: Options, start: Po
             if problem and options.on_error == "fail":
                 raise JobError(
                     f"{sources[file].name} row {record.number}: {problem}; remedy: mend the row, or --on-error null "
-                    "or skip"
+                    "or skip; either with --restart"
                 )
             front: tuple[Any, ...] = ()
             if options.documents:

@@ -77,7 +77,7 @@ def read_schema(
     if kind == "parquet":
         types = _parquet_types(sources)
         names = tuple(types)
-        texts = [name for name, kind in types.items() if _is_text(kind)]
+        texts = [name for name, kind in types.items() if is_text(kind)]
         text = guess_text_column(names, texts, text_column, where, say)
         if text not in texts:
             raise InputError(f"{where}: column {text!r} holds {types[text]}, not text; remedy: --text-column")
@@ -120,7 +120,7 @@ def guess_text_column(names: Sequence[str], texts: Sequence[str], asked: str | N
     return found
 
 
-def _is_text(kind: Any) -> bool:
+def is_text(kind: Any) -> bool:
     types = require("pyarrow", extra="parquet").types
     if types.is_dictionary(kind):
         kind = kind.value_type

@@ -117,6 +117,11 @@ def _expand(name: str, kind: str | None, output: Path | None, say: Say) -> Itera
     except (OSError, ValueError):  # an impossible name
         is_folder = exists = False
     if exists and not is_folder:
+        if not path.is_file():
+            raise InputError(
+                f"{name} is a pipe or a device, which can be read only once; remedy: - for standard input, as in "
+                f"rhetoric score - --input-format csv < {name}"
+            )
         yield path
         return
     if is_folder:

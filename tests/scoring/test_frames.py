@@ -39,6 +39,14 @@ def test_missing_values_of_pandas(tiny: RhetoricTagger, kind: str) -> None:
     assert len(tiny.score_frame(frame, on_error="skip")) == 1
 
 
+def test_only_strings_are_text_in_arrow(tiny: RhetoricTagger) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    table = pyarrow.table({"said": ["we must talk"], "tags": [["a", "b"]]})
+    made = tiny.score_frame(table)
+    assert made.column("error").to_pylist() == [None]
+    assert made.column("labels").to_pylist() == [list(tiny.predict_one("we must talk").labels)]
+
+
 def test_polars(tiny: RhetoricTagger) -> None:
     polars = pytest.importorskip("polars")
     frame = polars.DataFrame({"id": [1, 2, 3, 4], "said": TEXTS})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -199,6 +200,14 @@ def test_usage_errors_say_what_and_leave_nothing(
     with pytest.raises(InputError, match=message):
         tiny.score_file(tmp_path / name, tmp_path / "out.csv", **options)
     assert [file.name for file in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_refused_before_it_is_read(tiny: RhetoricTagger, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "in.csv")
+    with pytest.raises(InputError, match="is a pipe or a device, which can be read only once; remedy: - for standard"):
+        tiny.score_file(tmp_path / "in.csv", tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv.job").exists()
 
 
 def test_kinds_are_not_mixed_and_outputs_not_read(tiny: RhetoricTagger, make: Make, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import io
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -227,6 +228,18 @@ def test_the_field_limit_of_the_process_is_left_alone(tmp_path: Path) -> None:
     before = csv.field_size_limit()
     [record] = csv_records(source(tmp_path / "in.csv", b"id,text\n1," + b"x" * (before + 1) + b"\n", "csv"))
     assert record.problem is None
+    assert csv.field_size_limit() == before
+
+
+def test_files_with_long_fields_are_read_in_several_threads(tmp_path: Path) -> None:
+    before = csv.field_size_limit()
+    data = b"id,text\n" + b"".join(b'%d,"%s\n%d"\n' % (i, b"x" * (before + 1), i) for i in range(60))
+    files = [source(tmp_path / f"{n}.csv", data, "csv") for n in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        for found in pool.map(lambda file: list(csv_records(file)), files):
+            assert [(record.problem, record.cells and record.cells[0]) for record in found] == [
+                (None, str(i)) for i in range(60)
+            ]
     assert csv.field_size_limit() == before
 
 
