@@ -18,6 +18,7 @@ from pathlib import Path
 __all__ = ["Processor", "cuda_visible", "processor", "usable_cores"]
 
 CGROUP_ROOT = Path("/sys/fs/cgroup")
+CGROUPS_OF_THIS = Path("/proc/self/cgroup")
 CPUINFO = Path("/proc/cpuinfo")
 NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
 # What matters to the engines, under the names that Linux (x86 and Arm) and macOS give it.
@@ -53,17 +54,31 @@ class Processor:
     flags: tuple[str, ...]
 
 
-def usable_cores(cgroup_root: Path = CGROUP_ROOT) -> int:
-    """Cores granted by the affinity mask and by the cgroup quota, whichever is fewer; at least one.
+def usable_cores(cgroup_root: Path = CGROUP_ROOT, cgroups_of_this: Path = CGROUPS_OF_THIS) -> int:
+    """Cores granted by the affinity mask and by the cgroup quotas, whichever is fewest; at least one.
 
     Args:
         cgroup_root: Where cgroups are mounted (Linux).
+        cgroups_of_this: Where Linux says which this process is in. In a container that is the root of what it sees;
+            a batch system or systemd sets the quota further down.
     """
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    quota = _quota_v2(cgroup_root / "cpu.max")
-    if quota is None:
-        quota = _quota_v1(cgroup_root / "cpu")
-    return max(1, affinity if quota is None else min(affinity, math.ceil(quota)))
+    quotas = [_quota_v2(folder / "cpu.max") for folder in _groups(cgroup_root, cgroups_of_this, "")]
+    quotas += [_quota_v1(folder) for folder in _groups(cgroup_root / "cpu", cgroups_of_this, "cpu")]
+    return max(1, min([affinity, *(math.ceil(quota) for quota in quotas if quota is not None)]))
+
+
+def _groups(root: Path, cgroups_of_this: Path, controller: str) -> list[Path]:
+    """The folder of this process's cgroup and those above it, up to the root; "" is the one hierarchy of version 2."""
+    try:
+        lines = cgroups_of_this.read_text().splitlines()
+    except OSError:
+        return [root]
+    for _, controllers, path in (line.split(":", 2) for line in lines):
+        if controller in controllers.split(","):
+            own = root / path.lstrip("/")
+            return [folder for folder in (own, *own.parents) if folder.is_relative_to(root)]
+    return [root]
 
 
 def _quota_v2(file: Path) -> float | None:

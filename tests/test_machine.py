@@ -32,6 +32,26 @@ def test_cgroup_v1_quota_caps_the_affinity_mask(tmp_path: Path, quota: str, core
     assert usable_cores(tmp_path) == cores
 
 
+@pytest.mark.parametrize(
+    ("membership", "controller", "content"),
+    [("0::/job/step", "", "100000 100000"), ("3:memory:/else\n4:cpu,cpuacct:/job/step", "cpu", "100000")],
+)
+def test_the_quota_of_a_group_between_the_root_and_this_process_counts(
+    tmp_path: Path, membership: str, controller: str, content: str
+) -> None:
+    group, own = tmp_path / controller / "job", tmp_path / "cgroup"
+    (group / "step").mkdir(parents=True)
+    own.write_text(membership + "\n")
+    if controller:
+        (group / "cpu.cfs_quota_us").write_text(content)
+        (group / "cpu.cfs_period_us").write_text("100000")
+    else:
+        (group / "cpu.max").write_text(content)
+        (group / "step" / "cpu.max").write_text("max 100000")
+    assert usable_cores(tmp_path, own) == 1
+    assert usable_cores(tmp_path, tmp_path / "no such file") == 8
+
+
 def test_without_cgroups_the_affinity_mask_counts(tmp_path: Path) -> None:
     assert usable_cores(tmp_path) == 8
 

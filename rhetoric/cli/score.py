@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -112,6 +113,9 @@ def command(
     if set_for_ray:
         option = set_for_ray[0].replace("_", "-")
         raise InputError(f"--{option} is for --runner local; remedy: leave it out (--gpus N gives each engine GPUs)")
+    if threads:
+        # The tokenizer asks for its threads when it first works, and would take every core of the machine.
+        os.environ["RAYON_NUM_THREADS"] = str(threads)
     tagger = RhetoricTagger.from_pretrained(model, threads=threads, **settings)
     score: Callable[..., Summary] = tagger.score_file
     if runner == "ray":

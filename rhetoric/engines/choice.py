@@ -167,8 +167,7 @@ def _engine_and_device(engine: str | None, device: str | None, reasons: list[str
 
 
 def _cuda_works() -> bool:
-    if not cuda_visible():
-        return False
+    """Asked of torch alone: WSL has CUDA without the driver's file that `cuda_visible` looks for."""
     import torch
 
     return torch.cuda.is_available()
@@ -193,7 +192,9 @@ def _check_device(device: str) -> None:
             f"device={device!r} is not possible: {cause}; remedy: device='cpu', or a CUDA build and driver"
         )
     if int(number or 0) >= count:
-        raise InputError(f"device={device!r} is not possible: there are {count} CUDA devices, numbered from 0")
+        raise InputError(
+            f"device={device!r} is not possible: there are {count} CUDA devices; remedy: a number from 0 to {count - 1}"
+        )
 
 
 def _precision(engine: str, device: str, wanted: str | None, reasons: list[str]) -> str:

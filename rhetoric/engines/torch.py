@@ -23,7 +23,7 @@ from torch.nn import functional as F
 
 from rhetoric.batching import Batch, Logits
 from rhetoric.engines.choice import Choice
-from rhetoric.errors import ModelError
+from rhetoric.errors import ModelError, RhetoricError
 
 __all__ = ["ENGINE", "TorchEngine"]
 
@@ -76,7 +76,7 @@ class TorchEngine:
         self._activate = ACTIVATIONS[config["hidden_act"]]
         dtype: torch.dtype = getattr(torch, choice.precision)
         half_on_cuda = self._device.type == "cuda" and dtype != torch.float32
-        self._varlen_attn = _varlen_attn() if half_on_cuda else None
+        self._varlen_attn = _varlen_attn() if half_on_cuda and _has_flash_attention(self._device) else None
         if self._device.type == "cpu":
             torch.set_num_threads(choice.threads)
         loaded = load_file(folder / WEIGHTS_FILE)
@@ -97,15 +97,20 @@ class TorchEngine:
         A batch for which memory does not suffice is computed in halves, and so are later ones of its size.
 
         Raises:
-            torch.OutOfMemoryError: There is no room for a single sequence.
+            RhetoricError: There is no room for a single sequence.
         """
         if len(batch.sequences) > 1 and len(batch.ids) > self._largest:
             return self._halves(batch)
         try:
             return self._compute(batch)
-        except torch.OutOfMemoryError:
-            if len(batch.sequences) == 1:
+        except RuntimeError as error:
+            if not _is_out_of_memory(error):
                 raise
+            if len(batch.sequences) == 1:
+                raise RhetoricError(
+                    f"{self._device} has no memory left for one sequence of {len(batch.ids)} tokens; remedy: end what "
+                    "else computes there, or device='cpu'"
+                ) from error
         # Outside the handler: inside, the error would keep the tensors of the failed attempt alive.
         with self._lock:
             self._largest = min(self._largest, max(len(batch.ids) // 2, 1))
@@ -210,6 +215,16 @@ def padded_attention(query: Tensor, key: Tensor, value: Tensor, asking: Ragged, 
 def _present(tokens: Ragged) -> Tensor:
     """Which places of the padded (sequences, longest) hold a token."""
     return torch.arange(tokens.longest, device=tokens.starts.device) < tokens.starts.diff()[:, None]
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    """CUDA has an error of its own for it, MPS only words."""
+    return isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error)
+
+
+def _has_flash_attention(device: torch.device) -> bool:
+    """What `varlen_attn` calls refuses devices before Ampere (compute capability 8.0)."""
+    return torch.cuda.get_device_capability(device) >= (8, 0)
 
 
 def _varlen_attn() -> Callable[..., Tensor] | None:

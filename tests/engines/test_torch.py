@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rhetoric import ModelError, RhetoricTagger
+from rhetoric import ModelError, RhetoricError, RhetoricTagger
 from rhetoric.batching import Batch
 from rhetoric.engines import load_engine
 
@@ -80,7 +80,13 @@ def test_padded_attention_is_attention_of_each_sequence_alone(asking: tuple[int,
     assert torch.allclose(found, torch.cat(expected), atol=1e-6)
 
 
-def test_too_little_memory_halves_the_batches_and_goes_on(engine: TorchEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+NO_ROOM = [torch.OutOfMemoryError("no room"), RuntimeError("MPS backend out of memory (MPS allocated: 9 GB)")]
+
+
+@pytest.mark.parametrize("error", NO_ROOM, ids=["cuda", "mps"])
+def test_too_little_memory_halves_the_batches_and_goes_on(
+    engine: TorchEngine, monkeypatch: pytest.MonkeyPatch, error: RuntimeError
+) -> None:
     (expected,) = engine.to_host([engine.forward(batch(ROWS * 4))])
     sizes: list[int] = []
     compute = engine._compute
@@ -88,7 +94,7 @@ def test_too_little_memory_halves_the_batches_and_goes_on(engine: TorchEngine, m
     def small(part: Batch) -> object:
         sizes.append(len(part.ids))
         if len(part.ids) > 20:
-            raise torch.OutOfMemoryError("no room")
+            raise error
         return compute(part)
 
     monkeypatch.setattr(engine, "_compute", small)
@@ -101,12 +107,24 @@ def test_too_little_memory_halves_the_batches_and_goes_on(engine: TorchEngine, m
     assert max(sizes) <= 20  # it has learnt what fits
 
 
-def test_no_room_for_one_sequence_is_an_error(engine: TorchEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", NO_ROOM, ids=["cuda", "mps"])
+def test_no_room_for_one_sequence_is_an_error(
+    engine: TorchEngine, monkeypatch: pytest.MonkeyPatch, error: RuntimeError
+) -> None:
     def full(part: Batch) -> object:
-        raise torch.OutOfMemoryError("no room")
+        raise error
 
     monkeypatch.setattr(engine, "_compute", full)
-    with pytest.raises(torch.OutOfMemoryError):
+    with pytest.raises(RhetoricError, match=r"cpu has no memory left for one sequence of \d+ tokens; remedy"):
+        engine.forward(batch(ROWS))
+
+
+def test_other_errors_are_not_taken_for_a_lack_of_memory(engine: TorchEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(part: Batch) -> object:
+        raise RuntimeError("shapes do not fit")
+
+    monkeypatch.setattr(engine, "_compute", broken)
+    with pytest.raises(RuntimeError, match="shapes do not fit"):
         engine.forward(batch(ROWS))
 
 
