@@ -98,6 +98,10 @@ def cut_windows(texts: Iterable[str]) -> Iterator[list[str]]:
         raise InputError(
             f"texts is one {type(texts).__name__}, not several texts; remedy: pass a list, or use predict_one(text)"
         )
+    if hasattr(texts, "columns") or not isinstance(texts, Iterable):
+        raise InputError(
+            f"texts is a {type(texts).__name__}, not texts; remedy: a list or a column of them, or score_frame(frame)"
+        )
     size, held, window = FIRST_WINDOW, 0, []
     for row, text in enumerate(texts):
         _check_text(text, row)

@@ -38,7 +38,7 @@ class RhetoricTagger:
 
     Make one with `from_pretrained` and keep it: loading takes about a third of a second, a sentence about a
     millisecond. Safe to use from several threads. A text's scores do not depend on the other texts in the call, on
-    their order, or on the number of threads.
+    their order, or on the number of threads; with engine torch their last digits do.
     """
 
     def __init__(self, folder: ModelFolder, tokenizer: Tokenizer, engine: Engine, choice: Choice) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import numpy as np
+import pandas
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -159,6 +160,9 @@ def test_a_stream_is_read_no_further_than_its_window() -> None:
         (["é 😀", "é \ud83d"], r"texts\[1\] is not Unicode: half a surrogate pair at character 2: 'é \\ud83d'; remedy"),
         ("one text", "texts is one str"),
         ({"text": "x"}, "texts is one dict"),
+        (pandas.DataFrame({"id": ["a"], "text": ["x"]}), r"texts is a DataFrame, .* or score_frame\(frame\)"),
+        (None, "texts is a NoneType, not texts; remedy"),
+        (5, "texts is a int, not texts; remedy"),
     ],
 )
 def test_bad_texts_are_named(texts: object, message: str) -> None:
