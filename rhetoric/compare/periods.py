@@ -14,6 +14,8 @@ __all__ = ["split"]
 
 # Dates that sort as text (2014, 2014-03, 2014/03/18, 2014-03-18T09:30, 2014-Q1, 2014-W09); and dates that do not.
 ISO = re.compile(r"\d{4}(?:[-/.]?(?:Q[1-4]|W\d\d)|[-/.]\d\d(?:[-/.]\d\d(?:[T ].*)?)?)?", re.I)
+# What is left of a date behind the year or month it begins: 2014-01-01 is where 2014 begins.
+BEGINNING = re.compile(r"-Q1|-W01|(-01){1,2}( 00:00(:00(\.0*)?)?)?", re.I)
 UNSORTABLE = re.compile(
     r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b.*|\d{4}-\d{1,2}-\d{1,2}\b.*"
     r"|(\d{1,2}\W+)?(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\W+(\d{1,2}\W+)?\d{4}",
@@ -25,7 +27,7 @@ def split(scored: Scored, column: str, value: str) -> tuple[Scored, Scored]:
     """Two periods of one corpus: the rows whose `column` is below `value`, and those from it on.
 
     A number splits numbers, an ISO date (2014, 2014-03, 2014-03-18) ISO dates, and other text all text. Rows without
-    such a value are in neither.
+    such a value are in neither, nor those of a year or month that lies on both sides of a date.
 
     Args:
         scored: The corpus.
@@ -54,8 +56,10 @@ def split(scored: Scored, column: str, value: str) -> tuple[Scored, Scored]:
         places, at, kind = [_number(cell) for cell in cells], number, "number"
     elif limit is not None:
         places, at, kind = [_sortable(cell) for cell in cells], limit, "date like 2014-03-18"
-    known = np.array([place is not None for place in places], bool)
-    early = np.array([place is not None and place < at for place in places], bool)
+    is_date = isinstance(at, str) and at is limit
+    sides = [None if place is None else _is_early(place, at) if is_date else place < at for place in places]
+    known = np.array([side is not None for side in sides], bool)
+    early = np.array([side is True for side in sides], bool)
     before, after = scored.take(known & early), scored.take(known & ~early)
     if not len(before) or not len(after):
         odd = next((cell for cell, ok in zip(cells, known, strict=True) if cell and not ok), None)
@@ -64,6 +68,19 @@ def split(scored: Scored, column: str, value: str) -> tuple[Scored, Scored]:
         remedy = "another value to split at" if odd is None or known.any() else f"a column where each cell is a {kind}"
         raise InputError(f"{scored.path}: no row has {column} {side} {value!r}{found}; remedy: {remedy}")
     return before, after
+
+
+def _is_early(cell: str, limit: str) -> bool | None:
+    """Whether a date that sorts is before another; None if it is a year or month that the other lies within."""
+    if cell[:4] == limit[:4] and len(cell) > 4 < len(limit) and _is_quarter_or_week(cell) != _is_quarter_or_week(limit):
+        return None  # 2014-Q1 and 2014-03 do not compare as text
+    if cell != limit and limit.startswith(cell):
+        return False if BEGINNING.fullmatch(limit.removeprefix(cell)) else None
+    return cell < limit
+
+
+def _is_quarter_or_week(date: str) -> bool:
+    return not date[4:].lstrip("-")[:1].isdigit()
 
 
 def _number(cell: str) -> float | None:
