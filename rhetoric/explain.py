@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rhetoric.errors import InputError
+
 __all__ = ["Explanation", "Word", "occlude"]
 
 LONGEST_RUN = 3
@@ -59,7 +61,13 @@ class Explanation:
     scores: dict[str, float]
 
     def top(self, label: str, n: int = 5) -> list[tuple[str, float]]:
-        """The words that speak most for a label, strongest first; only positive ones."""
+        """The words that speak most for a label, strongest first; only positive ones.
+
+        Raises:
+            InputError: The label was not explained.
+        """
+        if label not in self.contributions:
+            raise InputError(f"{label!r} was not explained; remedy: explain(text, {label!r})")
         ranked = sorted(zip(self.words, self.contributions[label], strict=True), key=lambda pair: -pair[1])
         return [(word.text, value) for word, value in ranked[:n] if value > 0]
 

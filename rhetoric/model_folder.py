@@ -92,7 +92,7 @@ def locate_model(model: str | Path | None) -> Path:
     """Finds the folder of a model.
 
     Args:
-        model: None for the bundled model, a folder, or a Hugging Face Hub id `owner/name` (optionally
+        model: None or "bundled" for the bundled model, a folder, or a Hugging Face Hub id `owner/name` (optionally
             `owner/name@revision`), which is the only case in which anything is downloaded.
 
     Returns:
@@ -106,6 +106,8 @@ def locate_model(model: str | Path | None) -> Path:
     path = Path(model)
     if path.is_dir():
         return path
+    if model == "bundled":
+        return BUNDLED
     if path.exists():
         raise ModelError(f"{path} is a file, not a model folder; remedy: pass the folder that holds {MANIFEST}")
     name = str(model)

@@ -123,6 +123,8 @@ def read_scored(path: str | Path, *, text_column: str | None = None) -> Scored:
         ExtraError: A Parquet file, and pyarrow is not installed.
     """
     path = Path(path)
+    if not path.exists():
+        raise InputError(f"no file at {str(path)!r}; remedy: check the path")
     summary = _summary(path)
     options = summary.get("options", {})
     layout = options.get("layout", "wide")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -281,7 +282,9 @@ class RhetoricTagger:
         """
         from rhetoric.scoring import Options, score_frame
 
-        return score_frame(self, frame, options=Options.of({"text_column": text_column, **options}))
+        # pandas numbers the columns of a file without a header
+        column = None if text_column is None else str(text_column)
+        return score_frame(self, frame, options=Options.of({"text_column": column, **options}))
 
     def explain(self, text: str, label: str | None = None) -> Explanation:
         """Says which words carried a label.
@@ -345,7 +348,7 @@ class RhetoricTagger:
         elif threshold is not None:
             limits = dict.fromkeys(limits, threshold)
         for name, value in limits.items():
-            if not isinstance(value, (int, float)) or not 0 <= value <= 1:
+            if not isinstance(value, Real) or not 0 <= value <= 1:
                 raise InputError(f"threshold {value!r} for {name!r} is no probability; remedy: a number from 0 to 1")
         return np.array(list(limits.values()), np.float32)
 

@@ -32,6 +32,8 @@ def test_contributions_are_what_the_score_loses() -> None:
     assert max(values, key=lambda w: values[w]) == "must"
     assert min(values, key=lambda w: values[w]) == "maybe"
     assert [word for word, _ in explanation.top("a", 2)] == ["must", "now"]
+    with pytest.raises(InputError, match="'z' was not explained; remedy"):
+        explanation.top("z")
     assert values["must"] == pytest.approx(2, abs=0.2)
     assert explanation.contributions["b"] == pytest.approx([0] * 6, abs=1e-9)
     assert explanation.scores["a"] == pytest.approx(1 / (1 + np.exp(-2)))

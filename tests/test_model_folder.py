@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rhetoric import ModelError, RhetoricTagger
-from rhetoric.model_folder import LabelSpec, ModelFolder, read_model_folder
+from rhetoric.model_folder import LabelSpec, ModelFolder, locate_model, read_model_folder
 
 
 @pytest.fixture
@@ -25,6 +25,10 @@ def files_of(folder: Path) -> list[str]:
 def test_every_file_is_in_the_manifest(folder: Path) -> None:
     present = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
     assert set(files_of(folder)) == present - {"rhetoric.json"}
+
+
+def test_the_bundled_model_has_a_name() -> None:
+    assert locate_model("bundled") == locate_model(None)
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json", "onnx/model_int8.onnx"])

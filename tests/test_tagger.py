@@ -75,6 +75,7 @@ def test_threshold_can_be_set_for_all_or_for_some(tiny: RhetoricTagger) -> None:
     texts = sentences(20)
     assert all(p.labels == () for p in tiny.predict(texts, threshold=1.0))
     assert all(len(p.labels) == 12 for p in tiny.predict(texts, threshold=0.0))
+    assert tiny.predict(texts, threshold=np.float32(0.5)) == tiny.predict(texts, threshold=0.5)  # as scores are
     plain, changed = tiny.predict(texts), tiny.predict(texts, threshold={"demand": 0.0})
     assert [{"demand", *p.labels} for p in plain] == [set(p.labels) for p in changed]
 

@@ -12,7 +12,6 @@ from rhetoric.cli.options import check_out, write_text
 from rhetoric.cli.style import print_whole
 from rhetoric.cli.training_options import column_options, settings
 from rhetoric.finetune import Evaluation, evaluate
-from rhetoric.model_folder import BUNDLED
 
 __all__ = ["command"]
 
@@ -34,9 +33,7 @@ def command(
     """
     if html is not None:
         check_out(html, data, force=True)
-    result = evaluate(
-        _model(model), data, against=_model(against) if against else None, config=settings(**options), worst=worst
-    )
+    result = evaluate(model, data, against=against, config=settings(**options), worst=worst)
     if html is not None:
         write_text(html, result.to_html())
     if as_json:
@@ -45,10 +42,6 @@ def command(
         _print(result)
     for line in result.warnings:
         click.echo(f"warning: {line}", err=True)
-
-
-def _model(name: str) -> str | Path:
-    return BUNDLED if name == "bundled" else name
 
 
 def _print(result: Evaluation) -> None:

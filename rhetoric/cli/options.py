@@ -81,7 +81,7 @@ def check_label(name: str, known: Sequence[str]) -> None:
 
 
 def parse_threshold(values: Sequence[str], known: Sequence[str]) -> float | dict[str, float] | None:
-    """Thresholds of the repeatable option `P` or `LABEL=P`.
+    """Thresholds of the repeatable option `P` or `LABEL=P`; a label's own counts, wherever it stands.
 
     Raises:
         InputError: A value is no number from 0 to 1, or a label is unknown.
@@ -89,6 +89,7 @@ def parse_threshold(values: Sequence[str], known: Sequence[str]) -> float | dict
     if not values:
         return None
     limits: dict[str, float] = {}
+    own: dict[str, float] = {}
     for value in values:
         name, equals, number = value.rpartition("=")
         try:
@@ -99,16 +100,20 @@ def parse_threshold(values: Sequence[str], known: Sequence[str]) -> float | dict
             raise InputError(f"--threshold {value!r} is no probability; remedy: 0.6, or label=0.6")
         if equals:
             check_label(name, known)
-        limits |= {name: limit} if equals else dict.fromkeys(known, limit)
-    return limits
+            own[name] = limit
+        else:
+            limits = dict.fromkeys(known, limit)
+    return limits | own
 
 
 def check_out(out: Path, *sources: str | Path, force: bool) -> None:
     """Refuses to write over what the command reads, and without `force` over anything.
 
     Raises:
-        InputError: The output is there and may not be replaced, or is one of the sources.
+        InputError: The output is there and may not be replaced, or is one of the sources, or is "-".
     """
+    if str(out) == "-":
+        raise InputError("this command writes a file, not to standard output; remedy: a name for it")
     if not out.exists():
         return
     for source in sources:

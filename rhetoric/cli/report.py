@@ -28,7 +28,11 @@ def command(
 
     The page is a single file that loads nothing from elsewhere. It can be read on a phone and printed.
     """
-    check_out(out, scored, force=force)
+    if str(out) != "-":
+        check_out(out, scored, force=force)
     html = report(read_scored(scored, text_column=text_column), time=time, by=by or None, title=title)
+    if str(out) == "-":
+        click.echo(html, nl=False)
+        return
     write_text(out, html)
     click.echo(f"{out}: {len(html.encode()) / 1e6:.1f} MB", err=True)

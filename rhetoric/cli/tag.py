@@ -29,7 +29,12 @@ __all__ = ["command"]
     metavar="P|LABEL=P",
     help="Probability from which a label is given. Repeatable.",
 )
-@click.option("--min-score", type=click.FloatRange(0, 1), default=0.0, help="Leave out labels that score below this.")
+@click.option(
+    "--min-score",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    help="Leave out labels that score below this; the profile of --json and --html still counts them.",
+)
 @click.option("--model", metavar="FOLDER|HUB_ID", help="Another model than the bundled one.")
 def command(
     source: str,
@@ -47,7 +52,7 @@ def command(
         raise click.UsageError("--json and --html exclude each other.")
     if out is not None and not as_html:
         raise click.UsageError("-o is for --html.")
-    if out is not None:
+    if out is not None and str(out) != "-":
         check_out(out, source, force=force)
     text = read_document(source)
     tagger = RhetoricTagger.from_pretrained(model)
@@ -68,11 +73,11 @@ def command(
         title = "Tagged text" if source in ("-", text) else Path(source).name
         _write(document_page(replace(document, sentences=sentences), title), out)
     else:
-        _print_table(document, rows, balance=document.profile.balance if labels is None else None)
+        _print_table(document, rows, balance=None if narrowed else document.profile.balance)
 
 
 def _write(page: str, out: Path | None) -> None:
-    if out is None:
+    if out is None or str(out) == "-":
         click.echo(page, nl=False)
     else:
         write_text(out, page)

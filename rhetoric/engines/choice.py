@@ -117,8 +117,8 @@ def _check(
     if precision is not None and precision not in PRECISIONS:
         raise InputError(f"unknown precision {precision!r}; remedy: one of {', '.join(PRECISIONS)}")
     for name, value in (("threads", threads), ("token_budget", token_budget)):
-        if value is not None and value < 1:
-            raise InputError(f"{name}={value} is not possible; remedy: a number from 1, or leave it out")
+        if value is not None and (not isinstance(value, int) or value < 1):
+            raise InputError(f"{name}={value!r} is not possible; remedy: a whole number from 1, or leave it out")
 
 
 def openvino_fits() -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
@@ -72,8 +73,19 @@ def cell(value: Any) -> str:
 
 
 def json_text(value: Any) -> str:
-    """A value as JSON; bytes as base64, what JSON has no form for as text."""
-    return json.dumps(value, ensure_ascii=False, default=_plain)
+    """A value as JSON; bytes as base64, what JSON has no form for as text, numbers that are none as null."""
+    try:
+        return json.dumps(value, ensure_ascii=False, default=_plain, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(value), ensure_ascii=False, default=_plain)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _plain(value: Any) -> Any:
@@ -140,7 +152,7 @@ class JsonColumns:
         for name in self.columns:
             values, kind = [record.cells[1].get(name) for record in records], self._types[name]
             if kind is None:
-                values, kind = [None if value is None else json_text(value) for value in values], pyarrow.string()
+                values, kind = [None if value is None else cell(value) for value in values], pyarrow.string()
             arrays.append(pyarrow.array(values, kind))
         return pyarrow.table(arrays, names=list(self.columns))
 

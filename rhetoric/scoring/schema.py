@@ -7,6 +7,7 @@ needs to know (CSV and Parquet do, JSONL does not).
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -36,7 +37,7 @@ class Schema:
         text: The text column.
         headers: Of each CSV file its columns and separator.
         types: Arrow type of each column, None where values of one column have no common type and are written as
-            JSON text; empty where no output needs it.
+            text; empty where no output needs it.
     """
 
     kind: str
@@ -85,6 +86,8 @@ def read_schema(
     found = _Columns(typed=output == "parquet")
     rows = (record.cells[1] for s in sources for record in read_jsonl(s, 0, 0, "") if record.cells is not None)
     found.read(rows if output != "jsonl" else islice(rows, PEEK))
+    if not found.names:
+        raise InputError(f"{where}: no line is a JSON object with columns; remedy: JSON Lines, one object a line")
     text = guess_text_column(tuple(found.names), tuple(found.strings), text_column, where, say)
     return Schema("jsonl", tuple(found.names), text, types=found.types() if output == "parquet" else None)
 
@@ -130,7 +133,11 @@ def is_text(kind: Any) -> bool:
 def _parquet_types(sources: Sequence[Source]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for source in sources:
-        for field in read_parquet_schema(source):
+        schema = read_parquet_schema(source)
+        twice = [name for name, count in Counter(schema.names).items() if count > 1]
+        if twice:
+            raise InputError(f"{source.name}: column {twice[0]!r} occurs twice; remedy: rename one")
+        for field in schema:
             if found.setdefault(field.name, field.type) != field.type:
                 raise InputError(
                     f"{source.name}: column {field.name!r} holds {field.type}, {sources[0].name} has "

@@ -72,7 +72,7 @@ class Store:
             Whether a job was taken up.
 
         Raises:
-            InputError: The job that is there is another one.
+            InputError: The job that is there is another one, and rows of it are finished.
             JobError: It is damaged.
         """
         self._identity = json.loads(json.dumps(identity))
@@ -87,7 +87,11 @@ class Store:
                 before = content["identity"]
             except (ValueError, KeyError, TypeError) as error:
                 raise JobError(f"{manifest} is damaged ({error!r}); remedy: --restart to start anew") from error
-            self._check_identity(before)
+            if self._has_finished_rows():
+                self._check_identity(before)
+            elif before != self._identity:
+                self.state = State()
+                self._write_manifest()
         else:
             (self.folder / ROWS).write_bytes(b"")
             (self.folder / QUARANTINE).write_bytes(b"")
@@ -158,6 +162,12 @@ class Store:
         _sync(part)
         part.replace(target)
 
+    def _has_finished_rows(self) -> bool:
+        """Whether something of the job is worth keeping: bytes that count, or files in the folders of parts."""
+        in_folders = (file for path in self.folder.iterdir() if path.is_dir() for file in path.iterdir())
+        state = self.state
+        return state.done or state.rows_bytes + state.quarantine_bytes > 0 or any(in_folders)
+
     def _check_identity(self, before: Mapping[str, Any]) -> None:
         for key, value in self._identity.items():
             if before.get(key) != value:
@@ -172,7 +182,7 @@ class Store:
                     names = (entry["name"] for entry in value if same.get(entry["name"]) != entry)
                     changed = f" ({next(names, 'a file is missing')})"
                 raise InputError(
-                    f"the unfinished job at {self.folder} had another {key}{changed}; remedy: the same as then to go "
+                    f"the unfinished job at {self.folder} differs in {key}{changed}; remedy: the same as then to go "
                     "on, or --restart to start anew"
                 )
 

@@ -41,7 +41,8 @@ def test_json_is_one_document(run: Run, tiny_folder: Path) -> None:
 
 
 def test_the_table_shows_each_sentence_with_its_labels(run: Run, tiny_folder: Path) -> None:
-    outcome = run("tag", TEXT, "--model", tiny_folder, "--threshold", "1", "--threshold", "demand=0")
+    outcome = run("tag", TEXT, "--model", tiny_folder, "--threshold", "demand=0", "--threshold", "1")
+    assert outcome.out == run("tag", TEXT, "--model", tiny_folder, "--threshold", "1", "--threshold", "demand=0").out
     assert "We must begin talks." in outcome.out
     assert outcome.out.count("demand") == 2
     assert "threat" not in outcome.out
@@ -53,6 +54,7 @@ def test_a_balance_of_all_labels_is_not_shown_with_only_some(run: Run, tiny_fold
     assert "2 sentences, 2 with labels; conflict–cooperation balance" in " ".join(run(*arguments).out.split())
     some = run(*arguments, "--labels", "demand,threat").out
     assert "2 sentences, 2 with labels" in some and "balance" not in some
+    assert "balance" not in run(*arguments, "--min-score", "0.01").out
 
 
 def test_labels_and_min_score_narrow_the_output(run: Run, tiny_folder: Path) -> None:
@@ -182,6 +184,7 @@ def test_html_goes_to_a_file(run: Run, tiny_folder: Path, tmp_path: Path) -> Non
     written = run(*call, "-o", page)
     assert (written.code, written.out) == (0, "")
     assert page.read_text(encoding="utf-8") == run(*call).out
+    assert run(*call, "-o", "-").out == page.read_text(encoding="utf-8")
     again = run(*call, "-o", page)
     assert again.code == 2 and "exists; remedy: another name, or --force" in again.err
     assert run(*call, "-o", page, "--force").code == 0

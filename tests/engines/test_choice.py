@@ -74,6 +74,7 @@ def test_what_is_asked_for_is_done_and_said(tiny_folder: Path) -> None:
         ({"device": "cuda:x"}, "unknown device 'cuda:x'"),
         ({"precision": "int4"}, "unknown precision 'int4'"),
         ({"threads": 0}, "threads=0 is not possible"),
+        ({"threads": "2"}, "threads='2' is not possible; remedy: a whole number"),
         ({"token_budget": 0}, "token_budget=0 is not possible"),
         ({"engine": "onnx", "device": "cuda"}, "'onnx' computes on cpu only"),
         ({"engine": "onnx", "precision": "float16"}, "'float16' is not possible with engine onnx on cpu"),

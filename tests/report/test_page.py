@@ -126,6 +126,7 @@ def test_the_command_writes_whole_or_nothing(run: Run, tmp_path: Path, tiny_fold
     source.write_text("date,text\n2014-01-01,We must begin talks.\n2015-01-01,They said never!\n", encoding="utf-8")
     assert run("score", source, "-o", out, "--model", tiny_folder).code == 0
     assert run("report", out, "-o", page).code == 0
+    assert run("report", out, "-o", "-").out == page.read_text(encoding="utf-8")
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
     assert run("report", out, "-o", page).code == 2
     assert run("report", out, "-o", page, "--force", "--by", "nope").code == 2

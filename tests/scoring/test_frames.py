@@ -27,6 +27,12 @@ def test_pandas(tiny: RhetoricTagger) -> None:
     assert list(tiny.score_frame(frame, on_error="skip")["n"]) == [1, 3]
 
 
+def test_pandas_without_a_header(tiny: RhetoricTagger) -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({0: ["x"], 1: ["we must talk"]})
+    assert list(tiny.score_frame(frame, 1)["labels"]) == [list(tiny.predict_one("we must talk").labels)]
+
+
 @pytest.mark.parametrize("kind", ["string", "object"])
 def test_missing_values_of_pandas(tiny: RhetoricTagger, kind: str) -> None:
     pandas = pytest.importorskip("pandas")

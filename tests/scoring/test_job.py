@@ -103,7 +103,7 @@ def test_json_types_become_arrow_types(tiny: RhetoricTagger, tmp_path: Path) -> 
     assert types["labels"].startswith("list")
     assert types["demand"] == "float"
     first, second = table.to_pylist()
-    assert (first["mixed"], second["mixed"]) == ("1", '"1"')  # no common type: JSON text, nothing lost
+    assert (first["mixed"], second["mixed"]) == ("1", "1")  # no common type: as text, as in a CSV
     assert (first["large"], second["large"]) == (str(2**60), "0.5")
     assert (first["late"], second["late"]) == (None, "x")
     assert first["o"] == {"k": 1, "m": None}
@@ -200,6 +200,29 @@ def test_usage_errors_say_what_and_leave_nothing(
     with pytest.raises(InputError, match=message):
         tiny.score_file(tmp_path / name, tmp_path / "out.csv", **options)
     assert [file.name for file in tmp_path.iterdir()] == [name]
+
+
+def test_numbers_that_are_none_are_null_in_json(tiny: RhetoricTagger, tmp_path: Path) -> None:
+    table = pyarrow.table({"text": ["a", "b"], "gdp": [float("nan"), 1.5], "more": [[float("inf"), 2.0], []]})
+    pyarrow.parquet.write_table(table, tmp_path / "in.parquet")
+    tiny.score_file(tmp_path / "in.parquet", tmp_path / "out.jsonl")
+    lines = (tmp_path / "out.jsonl").read_text().splitlines()
+    first, second = (json.loads(line, parse_constant=lambda name: pytest.fail(name)) for line in lines)
+    assert (first["gdp"], first["more"], second["gdp"]) == (None, [None, 2.0], 1.5)
+
+
+def test_a_column_that_occurs_twice_is_refused(tiny: RhetoricTagger, tmp_path: Path) -> None:
+    table = pyarrow.table([["A"], ["we must talk"], ["B"]], names=["speaker", "text", "speaker"])
+    pyarrow.parquet.write_table(table, tmp_path / "in.parquet")
+    with pytest.raises(InputError, match=r"in\.parquet: column 'speaker' occurs twice; remedy: rename one"):
+        tiny.score_file(tmp_path / "in.parquet", tmp_path / "out.csv")
+
+
+@pytest.mark.parametrize("content", ["not json\n", '[{"text": "we must talk"}]\n', ""])
+def test_a_file_without_json_objects_is_named(tiny: RhetoricTagger, tmp_path: Path, content: str) -> None:
+    (tmp_path / "in.jsonl").write_text(content)
+    with pytest.raises(InputError, match=r"in\.jsonl: no line is a JSON object with columns; remedy: JSON Lines"):
+        tiny.score_file(tmp_path / "in.jsonl", tmp_path / "out.csv")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")

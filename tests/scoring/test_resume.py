@@ -185,22 +185,22 @@ def test_another_input_model_or_option_is_refused(
 ) -> None:
     source, output = make("in.csv"), tmp_path / "out.csv"
     stopped(tiny, source, output)
-    with pytest.raises(InputError, match=r"another options \(layout: 'wide', now 'long'\).*--restart"):
+    with pytest.raises(InputError, match=r"differs in options \(layout: 'wide', now 'long'\).*--restart"):
         tiny.score_file(source, output, layout="long")
     other = RhetoricTagger.from_pretrained(write_tiny_model(tmp_path_factory.mktemp("models") / "other", seed=1))
-    with pytest.raises(InputError, match=r"another model .*--restart"):
+    with pytest.raises(InputError, match=r"differs in model .*--restart"):
         other.score_file(source, output)
     for name, now in (("device", "cuda"), ("precision", "float16")):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(tiny, "_choice", replace(tiny.choice, **{name: now}))
-            with pytest.raises(InputError, match=rf"another model \({name}: '\w+', now '{now}'\).*--restart"):
+            with pytest.raises(InputError, match=rf"differs in model \({name}: '\w+', now '{now}'\).*--restart"):
                 tiny.score_file(source, output)
     stamp = source.stat()
     changed = bytearray(source.read_bytes())
     changed[-3] ^= 1  # same size, same time
     source.write_bytes(changed)
     os.utime(source, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
-    with pytest.raises(InputError, match=r"another inputs \(.*in\.csv\).*--restart"):
+    with pytest.raises(InputError, match=r"differs in inputs \(.*in\.csv\).*--restart"):
         tiny.score_file(source, output)
     assert tiny.score_file(source, output, restart=True).resumed == 0
 
@@ -211,6 +211,17 @@ def test_a_finished_output_is_not_replaced_unasked(tiny: RhetoricTagger, make: M
     with pytest.raises(InputError, match="exists; remedy: another name, or --force"):
         tiny.score_file(source, output)
     assert tiny.score_file(source, output, force=True).resumed == 0
+
+
+def test_a_job_without_finished_rows_is_begun_anew_with_other_options(tiny: RhetoricTagger, tmp_path: Path) -> None:
+    source, output = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text('id,text\n1,we must talk\n2,""\n')
+    with pytest.raises(JobError, match="remedy: mend the row, or --on-error null"):
+        tiny.score_file(source, output, on_error="fail")
+    assert (tmp_path / "out.csv.job").exists()
+    tiny.score_file(source, output, on_error="null")
+    tiny.score_file(source, tmp_path / "whole.csv", on_error="null")
+    assert output.read_bytes() == (tmp_path / "whole.csv").read_bytes()
 
 
 def test_what_appeared_in_the_place_of_an_unfinished_job_is_not_replaced(

@@ -78,5 +78,5 @@ def test_a_resumed_job_keeps_the_separator(tiny: RhetoricTagger, tmp_path: Path)
     content = json.loads(manifest.read_text(encoding="utf-8"))
     content["identity"]["separator"] = ","
     manifest.write_text(json.dumps(content), encoding="utf-8")
-    with pytest.raises(InputError, match=r"had another separator; remedy: .*--restart"):
+    with pytest.raises(InputError, match=r"differs in separator; remedy: .*--restart"):
         tiny.score_file(source, output)
