@@ -158,7 +158,7 @@ def _few_groups(groups: Sequence[str] | None, column: str) -> tuple[str, ...]:
 
 
 def _shown(model: str | Path | None) -> str:
-    return "the bundled model" if model in (None, BUNDLED) else str(model)
+    return "the bundled model" if model in (None, "bundled", BUNDLED) else str(model)
 
 
 def _mentioned(rows: Sequence[LabelledRow]) -> set[str]:
