@@ -21,16 +21,16 @@ CASES = [case for cases in CAPABILITIES.values() for case in cases]
 FLOORS = {
     "demand_appeal": 0.90,
     "headlines": 0.93,
-    "long_sentences": 0.92,
+    "long_sentences": 0.96,
     "narration": 1.00,
-    "negation": 0.88,
+    "negation": 0.91,
     "noise": 0.96,
-    "questions": 0.96,
-    "quotations": 0.89,
-    "reported_conditional": 0.83,
-    "topic_words": 0.96,
+    "questions": 0.86,
+    "quotations": 0.92,
+    "reported_conditional": 0.86,
+    "topic_words": 1.00,
     "upper_case": 1.00,
-    "veiled_threats": 0.82,
+    "veiled_threats": 0.85,
 }
 
 
