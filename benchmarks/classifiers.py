@@ -63,7 +63,7 @@ class Head:
         """Logits (rows, labels)."""
         if self.task == "single_label":
             found = np.full((x.shape[0], self.width), -50.0, np.float32)
-            found[:, self.classes.classes_] = self.classes.decision_function(x)
+            found[:, self.classes.classes_] = self.classes.predict_log_proba(x)
             return found
         columns = [
             np.full(x.shape[0], model) if isinstance(model, float) else model.decision_function(x)

@@ -21,6 +21,9 @@ _COLUMNS = (
         metavar="NAME[,NAME…]",
         help="Column of the labels as a list or a|b, or 0/1 columns (default: labels, label, or every 0/1 column).",
     ),
+    click.option(
+        "--borderline-column", metavar="NAME", help="Column of labels that readers split on (default: borderline)."
+    ),
     click.option("--group-column", metavar="NAME", help="Column of what must stay together (default: document, …)."),
 )
 _LABELS = (

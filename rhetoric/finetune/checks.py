@@ -118,7 +118,8 @@ def check(*sources: Source, config: TrainConfig | None = None) -> DataReport:
     """Checks labelled data.
 
     Args:
-        sources: Files, DataFrames or datasets; several are taken for splits, so a text must not be in two.
+        sources: Files, DataFrames or datasets; several are taken for splits, the first to train on, so a text must not
+            be in two.
         config: Columns, task, labels and base; None for the defaults.
 
     Returns:
@@ -138,7 +139,7 @@ def check_rows(sources: Sequence[Source], config: TrainConfig, base: Base) -> Ch
     if not readings:
         raise InputError("no data to check; remedy: pass at least one file")
     rows = [row for reading in readings for row in reading.rows]
-    labels, label_problems = resolve_labels(rows, config, base.labels)
+    labels, label_problems = resolve_labels(rows, config, base.labels, readings[0].rows)
     problems = [problem for reading in readings for problem in reading.problems] + label_problems
     if len(rows) < FEWEST_ROWS:
         message = f"fewer than {FEWEST_ROWS}; remedy: label more rows"

@@ -7,9 +7,11 @@ value instead of a guess; what to do about problems is the caller's business.
 
 from __future__ import annotations
 
+import ast
 import difflib
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -31,6 +33,9 @@ NEUTRAL = "neutral"
 UNLABELLED = "?"  # what `rhetoric suggest` writes for a person to replace
 
 BITS: dict[object, bool] = {0: False, 1: True, "0": False, "1": True, "0.0": False, "1.0": True}
+MOSTLY = 0.9  # a column with so many 0 and 1 is one of labels, and its other cells are mistakes
+# Strings side by side, as numpy prints them, Python would read as one.
+_NO_COMMA = re.compile(r"['\"]\s+['\"]")
 BITS |= {"false": False, "true": True, "False": False, "True": True, "FALSE": False, "TRUE": True}
 
 
@@ -247,6 +252,9 @@ def to_data(rows: Sequence[LabelledRow], labels: Sequence[str], config: TrainCon
         targets[i, clear] = 1
         if row.soft is not None:
             targets[i] = [row.soft.get(name, 0.0) for name in labels]
+            if not row.labels:  # its gold is what the targets lean to
+                single = config.task == "single_label"
+                gold[i] = mask[i] & (targets[i] == targets[i].max() if single else targets[i] >= 0.5)
     groups = tuple(row.group or row.place for row in rows) if any(row.group for row in rows) else None
     texts, places = tuple(row.text for row in rows), tuple(row.place for row in rows)
     return LabelledData(tuple(labels), texts, targets, gold, mask, groups, places)
@@ -260,10 +268,7 @@ class _Cells:
         self.problems: list[Problem] = []
         self._form: dict[str, type] = {}  # the first cell of a column says what all must be
         # Whether a column that is the only one of labels holds 0 and 1 for one label.
-        self._bits = {
-            name: name not in LABEL_COLUMNS and all(_hashable(value) in BITS for value in values)
-            for name, values in table.columns.items()
-        }
+        self._bits = {name: name not in LABEL_COLUMNS and _are_bits(values) for name, values in table.columns.items()}
 
     def report(self, position: int, kind: str, value: object, message: str) -> None:
         shown = value if isinstance(value, str) else repr(value)
@@ -289,9 +294,15 @@ class _Cells:
 
     def _bit(self, column: str, position: int) -> bool:
         value = self.table.columns[column][position]
-        if _hashable(value) in BITS:
-            return BITS[value]
-        self.report(position, "no 0 or 1", value, f"column {column!r} is read as a label; remedy: write 0 or 1")
+        if (bit := _hashable(value)) in BITS:
+            return BITS[bit]
+        self.report(
+            position,
+            "no 0 or 1",
+            value,
+            f"column {column!r} is read as a label; remedy: write 0 or 1, or name the columns "
+            "of labels with --label-column",
+        )
         return False
 
     def names(self, column: str, position: int, *, missing_is_none: bool = False) -> tuple[str, ...]:
@@ -324,6 +335,8 @@ class _Cells:
         if not isinstance(value, Mapping):
             self.report(position, "no soft targets", value, "remedy: a mapping from each label to a number in [0, 1]")
             return {}
+        # Arrow fills labels that a row does not name
+        value = {name: _plain(target) for name, target in value.items() if target is not None}
         for name, target in value.items():
             if isinstance(target, bool) or not isinstance(target, (int, float)) or not 0 <= target <= 1:
                 self.report(position, "no soft target", target, f"target of {name!r}; remedy: a number in [0, 1]")
@@ -339,7 +352,7 @@ def _label_columns(table: Table, config: TrainConfig, taken: Sequence[str]) -> t
     if usual is not None:
         return (usual,)
     rest = [name for name in table.columns if name not in taken]
-    bits = tuple(name for name in rest if all(_hashable(value) in BITS for value in table.columns[name]))
+    bits = tuple(name for name in rest if _are_bits(table.columns[name]))
     if not bits and config.soft_column is None:
         raise InputError(
             f"{table.name} has no column 'labels' or 'label' and no 0/1 columns; "
@@ -348,13 +361,19 @@ def _label_columns(table: Table, config: TrainConfig, taken: Sequence[str]) -> t
     return bits
 
 
+def _are_bits(values: Sequence[Any]) -> bool:
+    return sum(_hashable(value) in BITS for value in values) >= MOSTLY * len(values)
+
+
 def _split(cell: str) -> Any:
-    """Items of `a|b` or of a JSON list; text that only looks like a list stays one item and is reported later."""
+    """Items of `a|b`, of a JSON list or of a Python list, as pandas writes it; None for what only looks like one."""
     if cell.startswith("[") and cell.endswith("]"):
-        try:
-            return json.loads(cell)
-        except ValueError:
-            return [cell]
+        for parse in (json.loads, ast.literal_eval):
+            try:
+                return None if _NO_COMMA.search(cell) else parse(cell)
+            except (ValueError, SyntaxError):
+                continue
+        return None
     return cell.split("|")
 
 
@@ -372,7 +391,13 @@ def _is_nan(value: object) -> bool:
 
 
 def _hashable(value: Any) -> object:
-    return value if isinstance(value, (str, int, float, bool)) else None
+    value = _plain(value)
+    return value.strip() if isinstance(value, str) else value if isinstance(value, (int, float, bool)) else None
+
+
+def _plain(value: Any) -> Any:
+    """A number of numpy as one of Python; everything else as it is."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _hint(name: str, known: Sequence[str]) -> str:

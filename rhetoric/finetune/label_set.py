@@ -34,7 +34,7 @@ class LabelSet:
 
 
 def resolve_labels(
-    rows: Sequence[LabelledRow], config: TrainConfig, known: Sequence[str]
+    rows: Sequence[LabelledRow], config: TrainConfig, known: Sequence[str], training: Sequence[LabelledRow]
 ) -> tuple[LabelSet, list[Problem]]:
     """Decides on the labels and says what is wrong with those found.
 
@@ -42,6 +42,7 @@ def resolve_labels(
         rows: All rows, of training and dev files.
         config: Task, labels asked for, and whether to extend the base.
         known: Labels of the base.
+        training: Those of the rows that are or may be trained on; a label that only a dev file carries is not taught.
 
     Returns:
         The labels, and the problems: unknown or misspelt names, labels too rare to learn or without a contrast,
@@ -66,11 +67,13 @@ def resolve_labels(
         names, why = tuple(sorted(found)), "the labels of the data, all new to the base"
     problems = unknown_labels(rows, names, config)
     problems += _alike(clear, names)
-    kept = _kept(rows, clear, names, known, config)
+    problems += [_joined(name) for name in names if name not in known and _parts(name) & found]
+    taught = Counter(name for row in training for name in row.labels)
+    kept = _kept(rows, taught, names, known, config)
     if config.task == "single_label":
         problems += _not_one(rows)
     if not any(row.soft for row in rows):
-        problems += _too_few(rows, clear, names, kept)
+        problems += _too_few(rows, clear, taught, names, kept)
     return LabelSet(names, tuple(n for n in names if n not in known), kept, why), problems
 
 
@@ -118,12 +121,23 @@ def _folded(name: str) -> str:
     return "".join(c for c in name.casefold() if c.isalnum())
 
 
+def _parts(name: str) -> set[str]:
+    """Names that a comma or a semicolon may have joined to one."""
+    parts = {part.strip() for part in name.replace(";", ",").split(",")}
+    return parts if len(parts) > 1 else set()
+
+
+def _joined(name: str) -> Problem:
+    message = "looks like several labels; remedy: join them with |, or write a list"
+    return Problem("error", "labels joined", "all files", None, name, message)
+
+
 def _kept(
-    rows: Sequence[LabelledRow], clear: Counter[str], names: Sequence[str], known: Sequence[str], config: TrainConfig
+    rows: Sequence[LabelledRow], taught: Counter[str], names: Sequence[str], known: Sequence[str], config: TrainConfig
 ) -> tuple[str, ...]:
     if config.task == "single_label" or any(row.soft for row in rows):
         return ()
-    return tuple(name for name in names if name in known and clear[name] < 2)
+    return tuple(name for name in names if name in known and taught[name] < 2)
 
 
 def _not_one(rows: Sequence[LabelledRow]) -> list[Problem]:
@@ -135,7 +149,11 @@ def _not_one(rows: Sequence[LabelledRow]) -> list[Problem]:
 
 
 def _too_few(
-    rows: Sequence[LabelledRow], clear: Counter[str], names: Sequence[str], kept: Sequence[str]
+    rows: Sequence[LabelledRow],
+    clear: Counter[str],
+    taught: Counter[str],
+    names: Sequence[str],
+    kept: Sequence[str],
 ) -> list[Problem]:
     problems = []
     for name in names:
@@ -143,12 +161,12 @@ def _too_few(
         own = [row for row in rows if name in row.labels]
         if name in kept:
             message = (
-                f"{count} rows, too few to learn from, so taught only what the base itself says of these rows; the "
-                "shared network may still move it a little; remedy: `rhetoric suggest` finds rows to label"
+                f"{taught[name]} rows, too few to learn from, so taught only what the base itself says of these rows; "
+                "the shared network may still move it a little; remedy: `rhetoric suggest` finds rows to label"
             )
             problems.append(Problem("warning", "label hardly there", "all files", None, name, message))
-        elif count == 0:
-            message = "remedy: label some rows with it, or leave it out"
+        elif taught[name] == 0:
+            message = "remedy: label some rows to train on with it, or leave it out"
             problems.append(Problem("error", "label without rows", "all files", None, name, message))
         elif count == 1:
             message = "one row cannot be both trained on and measured; remedy: label more, or leave the label out"

@@ -147,7 +147,8 @@ def train(
     identity = {
         "data": _digests(checked),
         "base": base.digest,
-        "settings": config.to_dict(),
+        # what does not touch the weights may change between a kill and --resume
+        "settings": {name: v for name, v in config.to_dict().items() if name not in ("max_f1_loss", "report_to")},
     }
     with workspace(out, identity, resume=resume, force=force) as work:
         folder = work / "model"

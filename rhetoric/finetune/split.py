@@ -3,7 +3,7 @@
 Iterative stratification (Sechidis et al., 2011) over groups: the rarest label is dealt out first, each group
 goes where that label is missed most. Without groups, rows of the same or nearly the same text form one, and so do
 those that differ in the names of actors alone: a dev row that was all but seen in training says nothing. With groups
-these alone decide: what all documents say in the same words would tie the documents together.
+these alone decide, where they are named: what all documents say in the same words would tie the documents together.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def split_rows(data: LabelledData, *, dev_share: float, seed: int) -> tuple[Rows
     Raises:
         InputError: There is only one group, or all texts are alike, so one side would be empty.
     """
-    keys: Sequence[str | int] = data.groups or alike(data.texts)
+    keys = _keys(data)
     members: dict[str | int, list[int]] = defaultdict(list)
     for i, key in enumerate(keys):
         members[key].append(i)
@@ -64,3 +64,17 @@ def split_rows(data: LabelledData, *, dev_share: float, seed: int) -> tuple[Rows
         held[shuffled[0]] = not held[shuffled[0]]
     dev = np.array(sorted(i for g, rows in enumerate(groups) if held[g] for i in rows), np.int64)
     return np.setdiff1d(np.arange(len(data)), dev), dev
+
+
+def _keys(data: LabelledData) -> Sequence[str | int]:
+    """What each row belongs to; one without a group belongs to that of the first text it resembles."""
+    if data.groups is None:
+        return alike(data.texts)
+    if all(group != place for group, place in zip(data.groups, data.places, strict=True)):
+        return data.groups
+    rows = list(zip(alike(data.texts), data.groups, data.places, strict=True))
+    known: dict[int, str] = {}
+    for cluster, group, place in rows:
+        if group != place:
+            known.setdefault(cluster, group)
+    return [group if group != place else known.setdefault(cluster, place) for cluster, group, place in rows]

@@ -136,6 +136,8 @@ def _read_csv(path: Path, text: str) -> Table:
         if header.count(name) > 1:
             raise InputError(f"{path} row 1: column {name!r} occurs twice; remedy: rename one")
     numbered = [(number, row) for number, row in enumerate(rows[1:], start=2) if row]
+    if mark == "\t":
+        _check_swallowed(path, numbered, len(header))
     for number, row in numbered:
         if len(row) != len(header):
             raise InputError(
@@ -144,6 +146,17 @@ def _read_csv(path: Path, text: str) -> Table:
             )
     columns = {name: [row[i] for _, row in numbered] for i, name in enumerate(header)}
     return Table(str(path), columns, [number for number, _ in numbered])
+
+
+def _check_swallowed(path: Path, numbered: Sequence[tuple[int, list[str]]], width: int) -> None:
+    """Raises InputError where a quote at the start of a cell and one at the end of a later cell have made rows one."""
+    for number, row in numbered:
+        for field in row:
+            if any(line.count("\t") == width - 1 for line in field.split("\n")[1:-1]):
+                raise InputError(
+                    f"{path} row {number}: a quote opens a cell that swallows the rows after it: {_short(field)}; "
+                    "remedy: double the quote, or remove it"
+                )
 
 
 def _read_jsonl(path: Path, text: str) -> Table:
@@ -197,8 +210,15 @@ def _named_classes(dataset: Any) -> dict[str, list[Any]]:
     for name, feature in dataset.features.items():
         inner = getattr(feature, "feature", feature)
         if hasattr(inner, "int2str"):
-            columns[name] = [None if value is None else inner.int2str(value) for value in columns[name]]
+            columns[name] = [_named(inner, value) for value in columns[name]]
     return columns
+
+
+def _named(classes: Any, value: Any) -> Any:
+    """Names of classes; -1 is what `datasets` writes where there is none."""
+    if isinstance(value, list):
+        return [classes.int2str(item) for item in value]
+    return None if value is None or value == -1 else classes.int2str(value)
 
 
 def _short(value: object, limit: int = 60) -> str:

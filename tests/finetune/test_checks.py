@@ -130,6 +130,21 @@ def test_data_without_a_contrast_is_unsound(base: TrainConfig, rows: Rows, kind:
     assert ("error", kind) in kinds(check(rows, config=base))
 
 
+def test_labels_joined_by_commas_are_named(base: TrainConfig) -> None:
+    rows = [{"text": f"text {i}", "labels": ["urgent", "vague", "urgent, vague"][i % 3]} for i in range(60)]
+    assert named(check(rows, config=base), "labels joined") == [("all files", None, "urgent, vague")]
+
+
+def test_a_label_that_only_the_dev_file_carries_is_not_unlearned(base: TrainConfig) -> None:
+    train = [row for row in make_rows(120) if "demand" not in row["labels"]]
+    report = check(train, make_rows(60, seed=1), config=base)
+    (line,) = [p.message for p in report.problems if (p.kind, p.value) == ("label hardly there", "demand")]
+    assert line.startswith("0 rows, too few to learn from")
+    new = [{**row, "labels": [*row["labels"], "mine"]} if i % 3 else row for i, row in enumerate(make_rows(60, seed=1))]
+    report = check(train, new, config=base.changed({"extend": True}))
+    assert named(report, "label without rows") == [("all files", None, "mine")]
+
+
 def test_names_that_may_be_one(base: TrainConfig) -> None:
     rows = make_rows(60, clues={"Urgent": "today", "urgent": "any"})
     assert named(check(rows, config=base), "labels alike")

@@ -20,7 +20,9 @@ def kinds(rows: list[dict[str, Any]], **changes: Any) -> list[tuple[str, int | N
     return [(p.kind, p.row) for p in read_labelled(rows, DEFAULT.changed(changes)).problems]
 
 
-@pytest.mark.parametrize("cell", [["a", "b"], "a|b", " a | b ", '["a", "b"]', ("a", "b"), np.array(["a", "b"])])
+@pytest.mark.parametrize(
+    "cell", [["a", "b"], "a|b", " a | b ", '["a", "b"]', "['a', 'b']", ("a", "b"), np.array(["a", "b"])]
+)
 def test_label_cells_mean_the_same_in_every_form(cell: object) -> None:
     reading = read_labelled([{"text": "x", "labels": cell}], DEFAULT)
     assert reading.problems == ()
@@ -33,6 +35,16 @@ def test_columns_of_zero_and_one_are_labels(one: object) -> None:
     reading = read_labelled(rows, DEFAULT)
     assert [row.labels for row in reading.rows] == [("a",), ()]
     assert reading.columns == {"text": "sentence", "labels": "a, b"}
+
+
+@pytest.mark.parametrize(("cell", "fine"), [(" 1", True), (np.int64(1), True), ("", False), ("yes", False), (2, False)])
+def test_one_odd_cell_does_not_make_a_column_of_labels_vanish(cell: object, fine: bool) -> None:
+    rows = [{"text": f"text {i}", "a": i % 2, "b": "01"[i % 3 == 0]} for i in range(30)]
+    rows[4]["b"] = cell
+    reading = read_labelled(rows, DEFAULT)
+    assert reading.columns["labels"] == "a, b"
+    assert [(p.kind, p.row) for p in reading.problems] == ([] if fine else [("no 0 or 1", 4)])
+    assert not fine or reading.rows[4].labels == ("b",)
 
 
 def test_named_columns_of_zero_and_one_must_hold_them() -> None:
@@ -59,8 +71,17 @@ def test_soft_targets_are_taken_as_they_are() -> None:
     config = DEFAULT.changed({"soft_column": "soft"})
     data = to_data(read_labelled(rows, config).rows, ("a", "b"), config)
     assert np.allclose(data.targets, [[0.7, 0], [1, 0.2]])
+    assert data.gold.tolist() == [[True, False], [True, False]]  # what dev rows are measured by
     broken = [{"text": "x", "soft": {"a": 1.2}}, {"text": "y", "soft": None}]
     assert kinds(broken, soft_column="soft") == [("no soft target", 0), ("no soft targets", 1)]
+    scored = [{"text": "x", "soft": {"a": np.float32(0.7), "b": None}}]  # as predict_proba and Arrow have them
+    assert read_labelled(scored, config).rows[0].soft == {"a": pytest.approx(0.7)}
+
+
+def test_of_soft_targets_of_one_class_the_largest_is_it() -> None:
+    config = DEFAULT.changed({"soft_column": "soft", "task": "single_label"})
+    rows = [{"text": "x", "soft": {"a": 0.3, "b": 0.4, "c": 0.3}}]
+    assert to_data(read_labelled(rows, config).rows, ("a", "b", "c"), config).gold.tolist() == [[False, True, False]]
 
 
 @pytest.mark.parametrize(

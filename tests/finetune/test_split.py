@@ -134,6 +134,15 @@ def test_two_texts_hang_together_through_a_third() -> None:
     assert alike(["other text", *3 * [right], left, " ".join(words[:-2])]) == [0, 1, 1, 1, 1, 1]
 
 
+def test_rows_without_a_group_stay_with_the_rows_they_resemble() -> None:
+    raw = [{"text": f"text {i % 100} and its own {i % 100}", "labels": ["a"], "document": None} for i in range(200)]
+    raw[0]["document"] = "the only one that is named"
+    whole = to_data(read_labelled(raw, CONFIG).rows, ("a",), CONFIG)
+    train, dev = split_rows(whole, dev_share=0.25, seed=0)
+    assert len(dev) > 20
+    assert not {whole.texts[i] for i in train} & {whole.texts[i] for i in dev}
+
+
 def test_groups_come_before_likeness() -> None:
     raw = [{"text": "the same text", "labels": ["a"], "document": f"d{i}"} for i in range(40)]
     whole = to_data(read_labelled(raw, CONFIG).rows, ("a",), CONFIG)

@@ -74,8 +74,9 @@ def test_class_numbers_of_a_dataset_become_names() -> None:
             "labels": datasets.Sequence(datasets.ClassLabel(names=["a", "b"])),
         }
     )
-    data = datasets.Dataset.from_dict({"text": ["x"], "label": [1], "labels": [[1, 0]]}, features=features)
-    assert read_table(data).columns == {"text": ["x"], "label": ["tense"], "labels": [["b", "a"]]}
+    content = {"text": ["x", "y"], "label": [1, -1], "labels": [[1, 0], []]}  # -1: not labelled
+    data = datasets.Dataset.from_dict(content, features=features)
+    assert read_table(data).columns == {"text": ["x", "y"], "label": ["tense", None], "labels": [["b", "a"], []]}
 
 
 @pytest.mark.parametrize(
@@ -90,6 +91,7 @@ def test_class_numbers_of_a_dataset_become_names() -> None:
         ("a.csv", b"text,labels\nx,a,b\n", "row 2 has 3 fields, the header 2"),
         ("a.csv", b"text;labels\nx;a;b\n", "row 2 has 3 fields, the header 2.*contain the separator ';'"),
         ("a.csv", b'text,labels\n"x,a\ny,b\n', "never closed"),
+        ("a.tsv", b'text\tlabels\n"x\ta\ny\tb\nz"\tc\n', "row 2: a quote opens a cell that swallows the rows after it"),
         ("a.jsonl", b'{"text": "x"}\n{"text": \n', "line 2 is no JSON"),
         ("a.jsonl", b"[1]\n", "line 1 is no JSON object"),
         ("a.json", b"[]", "of no known kind"),
