@@ -11,7 +11,7 @@ import click
 
 from rhetoric.cli.training_options import column_options, label_options, settings
 from rhetoric.finetune import DataReport, check
-from rhetoric.finetune.data import Problem
+from rhetoric.finetune.cells import Problem
 
 __all__ = ["command"]
 

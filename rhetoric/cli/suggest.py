@@ -11,7 +11,7 @@ import click
 from rhetoric.cli.options import check_out, write_text
 from rhetoric.errors import InputError
 from rhetoric.finetune import suggest
-from rhetoric.finetune.data import UNLABELLED
+from rhetoric.finetune.cells import UNLABELLED
 
 __all__ = ["command"]
 

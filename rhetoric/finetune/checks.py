@@ -13,8 +13,9 @@ import numpy as np
 
 from rhetoric.errors import InputError
 from rhetoric.finetune.base import Base, locate_base
+from rhetoric.finetune.cells import Problem
 from rhetoric.finetune.config import TrainConfig
-from rhetoric.finetune.data import LabelledRow, Problem, Reading, read_labelled
+from rhetoric.finetune.data import LabelledRow, Reading, read_labelled
 from rhetoric.finetune.duplicates import hidden, near_duplicates, normalised
 from rhetoric.finetune.label_set import LabelSet, resolve_labels
 from rhetoric.finetune.tables import Source

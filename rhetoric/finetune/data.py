@@ -1,71 +1,25 @@
-"""Labelled rows: which columns of a table mean what, what each cell says, and the matrices trained on.
-
-Labels come as a list, as `a|b`, or as one 0/1 column a label; `borderline` (labels that careful readers split
-on) in the same two cell forms. A cell that cannot be understood becomes a `Problem` with its file, row and
-value instead of a guess; what to do about problems is the caller's business.
-"""
+"""Labelled rows: which columns of a table mean what, and the matrices trained on; `cells` says what each cell means."""
 
 from __future__ import annotations
 
-import ast
 import difflib
-import json
-import math
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from rhetoric.errors import InputError
+from rhetoric.finetune.cells import LABEL_COLUMNS, Cells, Problem, are_bits, is_missing
 from rhetoric.finetune.config import TrainConfig
 from rhetoric.finetune.tables import Source, Table, read_table
 
-__all__ = ["LabelledData", "LabelledRow", "Problem", "Reading", "find_column", "read_labelled", "to_data"]
+__all__ = ["LabelledData", "LabelledRow", "Reading", "find_column", "read_labelled", "to_data"]
 
 TEXT_COLUMNS = ("text", "sentence")
-LABEL_COLUMNS = ("labels", "label")
 BORDERLINE_COLUMNS = ("borderline",)
 GROUP_COLUMNS = ("group", "document", "document_id", "doc_id")
 NEUTRAL = "neutral"
-UNLABELLED = "?"  # what `rhetoric suggest` writes for a person to replace
-
-BITS: dict[object, bool] = {0: False, 1: True, "0": False, "1": True, "0.0": False, "1.0": True}
-MOSTLY = 0.9  # a column with so many 0 and 1 is one of labels, and its other cells are mistakes
-# Strings side by side, as numpy prints them, Python would read as one.
-_NO_COMMA = re.compile(r"['\"]\s+['\"]")
-BITS |= {"false": False, "true": True, "False": False, "True": True, "FALSE": False, "TRUE": True}
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something about the data its owner should know.
-
-    Attributes:
-        severity: "error" if training on it would be unsound, else "warning".
-        kind: What it is, in two or three words; the same for all problems of a kind.
-        source: The file, or what the object is.
-        row: Number of the row, as its owner counts; None if it is about the whole.
-        value: The value found, shortened.
-        message: What it means and what to do.
-    """
-
-    severity: Literal["error", "warning"]
-    kind: str
-    source: str
-    row: int | None
-    value: str
-    message: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain dict, ready for `json.dumps`."""
-        return asdict(self)
-
-    def __str__(self) -> str:
-        place = self.source if self.row is None else f"{self.source} row {self.row}"
-        return f"{place}: {self.kind}{f' {self.value!r}' if self.value else ''}; {self.message}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +158,7 @@ def read_labelled(source: Source, config: TrainConfig) -> Reading:
     borderline = find_column(table, config.borderline_column, BORDERLINE_COLUMNS, "borderline")
     taken = [name for name in (text, group, soft, borderline) if name is not None]
     label_columns = _label_columns(table, config, taken)
-    cells = _Cells(table)
+    cells = Cells(table)
     rows = []
     for position, number in enumerate(table.numbers):
         found = len(cells.problems)
@@ -260,89 +214,6 @@ def to_data(rows: Sequence[LabelledRow], labels: Sequence[str], config: TrainCon
     return LabelledData(tuple(labels), texts, targets, gold, mask, groups, places)
 
 
-class _Cells:
-    """Reads the cells of one table and collects what is wrong with them."""
-
-    def __init__(self, table: Table) -> None:
-        self.table = table
-        self.problems: list[Problem] = []
-        self._form: dict[str, type] = {}  # the first cell of a column says what all must be
-        # Whether a column that is the only one of labels holds 0 and 1 for one label.
-        self._bits = {name: name not in LABEL_COLUMNS and _are_bits(values) for name, values in table.columns.items()}
-
-    def report(self, position: int, kind: str, value: object, message: str) -> None:
-        shown = value if isinstance(value, str) else repr(value)
-        shown = shown if len(shown) <= 60 else shown[:59] + "…"
-        self.problems.append(Problem("error", kind, self.table.name, self.table.numbers[position], shown, message))
-
-    def text(self, column: str, position: int) -> str:
-        value = self.table.columns[column][position]
-        if _is_missing(value):
-            self.report(position, "missing text", value, "remedy: drop the row")
-        elif not isinstance(value, str):
-            self.report(position, "text is no text", value, f"it is {type(value).__name__}; remedy: convert or drop it")
-        elif not value.strip():
-            self.report(position, "empty text", value, "remedy: drop the row")
-        else:
-            return value
-        return ""
-
-    def labels(self, columns: Sequence[str], position: int) -> tuple[str, ...]:
-        if len(columns) == 1 and not self._bits[columns[0]]:
-            return self.names(columns[0], position)
-        return tuple(name for name in columns if self._bit(name, position))
-
-    def _bit(self, column: str, position: int) -> bool:
-        value = self.table.columns[column][position]
-        if (bit := _hashable(value)) in BITS:
-            return BITS[bit]
-        self.report(
-            position,
-            "no 0 or 1",
-            value,
-            f"column {column!r} is read as a label; remedy: write 0 or 1, or name the columns "
-            "of labels with --label-column",
-        )
-        return False
-
-    def names(self, column: str, position: int, *, missing_is_none: bool = False) -> tuple[str, ...]:
-        value = self.table.columns[column][position]
-        if hasattr(value, "tolist"):  # a numpy array, as pandas reads lists from Parquet
-            value = value.tolist()
-        if _is_missing(value):
-            if not missing_is_none:
-                self.report(position, "no labels", value, "remedy: write an empty list or cell for neutral text")
-            return ()
-        if isinstance(value, tuple):
-            value = list(value)
-        form = self._form.setdefault(column, type(value))
-        if form is not type(value) and isinstance(value, (list, str)):
-            self.report(
-                position, "mixed label types", value, f"it is {type(value).__name__}, above are {form.__name__}"
-            )
-            return ()
-        items = _split(value) if isinstance(value, str) else value
-        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-            self.report(position, "labels are no names", value, "remedy: names, as a list or joined by |")
-            return ()
-        names = tuple(dict.fromkeys(item.strip() for item in items if item.strip()))
-        if UNLABELLED in names:
-            self.report(position, "not labelled yet", value, "remedy: replace ? by labels, or by nothing for neutral")
-        return names
-
-    def soft(self, column: str, position: int) -> dict[str, float]:
-        value = self.table.columns[column][position]
-        if not isinstance(value, Mapping):
-            self.report(position, "no soft targets", value, "remedy: a mapping from each label to a number in [0, 1]")
-            return {}
-        # Arrow fills labels that a row does not name
-        value = {name: _plain(target) for name, target in value.items() if target is not None}
-        for name, target in value.items():
-            if isinstance(target, bool) or not isinstance(target, (int, float)) or not 0 <= target <= 1:
-                self.report(position, "no soft target", target, f"target of {name!r}; remedy: a number in [0, 1]")
-        return dict(value)
-
-
 def _label_columns(table: Table, config: TrainConfig, taken: Sequence[str]) -> tuple[str, ...]:
     """The label column, or the 0/1 columns; none only if there are soft targets instead."""
     if config.label_column is not None:
@@ -352,7 +223,7 @@ def _label_columns(table: Table, config: TrainConfig, taken: Sequence[str]) -> t
     if usual is not None:
         return (usual,)
     rest = [name for name in table.columns if name not in taken]
-    bits = tuple(name for name in rest if _are_bits(table.columns[name]))
+    bits = tuple(name for name in rest if are_bits(table.columns[name]))
     if not bits and config.soft_column is None:
         raise InputError(
             f"{table.name} has no column 'labels' or 'label' and no 0/1 columns; "
@@ -361,43 +232,8 @@ def _label_columns(table: Table, config: TrainConfig, taken: Sequence[str]) -> t
     return bits
 
 
-def _are_bits(values: Sequence[Any]) -> bool:
-    return sum(_hashable(value) in BITS for value in values) >= MOSTLY * len(values)
-
-
-def _split(cell: str) -> Any:
-    """Items of `a|b`, of a JSON list or of a Python list, as pandas writes it; None for what only looks like one."""
-    if cell.startswith("[") and cell.endswith("]"):
-        for parse in (json.loads, ast.literal_eval):
-            try:
-                return None if _NO_COMMA.search(cell) else parse(cell)
-            except (ValueError, SyntaxError):
-                continue
-        return None
-    return cell.split("|")
-
-
 def _group(value: object) -> str | None:
-    return None if _is_missing(value) or value == "" else str(value)
-
-
-def _is_missing(value: object) -> bool:
-    # pandas.NA and NaT are objects of their own types; by name, so that pandas need not be there
-    return value is None or type(value).__name__ in ("NAType", "NaTType") or _is_nan(value)
-
-
-def _is_nan(value: object) -> bool:
-    return isinstance(value, float) and math.isnan(value)
-
-
-def _hashable(value: Any) -> object:
-    value = _plain(value)
-    return value.strip() if isinstance(value, str) else value if isinstance(value, (int, float, bool)) else None
-
-
-def _plain(value: Any) -> Any:
-    """A number of numpy as one of Python; everything else as it is."""
-    return value.item() if isinstance(value, np.generic) else value
+    return None if is_missing(value) or value == "" else str(value)
 
 
 def _hint(name: str, known: Sequence[str]) -> str:

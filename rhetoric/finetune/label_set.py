@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rhetoric.finetune.cells import Problem
 from rhetoric.finetune.config import TrainConfig
-from rhetoric.finetune.data import NEUTRAL, LabelledRow, Problem
+from rhetoric.finetune.data import NEUTRAL, LabelledRow
 
 __all__ = ["LabelSet", "resolve_labels", "unknown_labels"]
 
