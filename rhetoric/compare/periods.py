@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -56,8 +58,8 @@ def split(scored: Scored, column: str, value: str) -> tuple[Scored, Scored]:
         places, at, kind = [_number(cell) for cell in cells], number, "number"
     elif limit is not None:
         places, at, kind = [_sortable(cell) for cell in cells], limit, "date like 2014-03-18"
-    is_date = isinstance(at, str) and at is limit
-    sides = [None if place is None else _is_early(place, at) if is_date else place < at for place in places]
+    is_early: Callable[[Any, Any], bool | None] = _is_early if at is limit else operator.lt
+    sides = [None if place is None else is_early(place, at) for place in places]
     known = np.array([side is not None for side in sides], bool)
     early = np.array([side is True for side in sides], bool)
     before, after = scored.take(known & early), scored.take(known & ~early)

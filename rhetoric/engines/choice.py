@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
+from numbers import Integral
 from pathlib import Path
 from types import ModuleType
 
@@ -117,7 +118,7 @@ def _check(
     if precision is not None and precision not in PRECISIONS:
         raise InputError(f"unknown precision {precision!r}; remedy: one of {', '.join(PRECISIONS)}")
     for name, value in (("threads", threads), ("token_budget", token_budget)):
-        if value is not None and (not isinstance(value, int) or value < 1):
+        if value is not None and (not isinstance(value, Integral) or value < 1):
             raise InputError(f"{name}={value!r} is not possible; remedy: a whole number from 1, or leave it out")
 
 
