@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -74,7 +75,7 @@ def test_labels_speakers_and_profile_are_shown(bundled: RhetoricTagger) -> None:
     text = "Skarn must open the strait at once, Foreign Minister Ilse Varga said.\n\nThe ministers met on Tuesday."
     html = document_page(bundled.tag_document(text), "a < b")
     assert "<title>a &lt; b</title>" in html and "<h1>a &lt; b</h1>" in html
-    assert 'data-labels="demand\xa00.' in html and "Foreign Minister Ilse Varga" in html
+    assert re.search('data-labels="demand\xa0[01][.]', html) and "Foreign Minister Ilse Varga" in html
     assert "http" not in html and "<script" not in html
     assert read(html).text == text
 
