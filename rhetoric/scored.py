@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rhetoric.errors import InputError, require
+from rhetoric.field_limit import field_limit
 from rhetoric.separator import separator
 
 __all__ = ["MISSING", "Scored", "read_scored"]
@@ -196,13 +197,10 @@ def _read(path: Path, prefix: str) -> dict[str, list[Any]]:
             if suffix in (".jsonl", ".ndjson"):
                 return _from_rows(path, (json.loads(line) for line in stream if line.strip()), f"{prefix}labels")
             if suffix in (".csv", ".tsv"):
-                limit = csv.field_size_limit(sys.maxsize)
-                try:
-                    mark = "\t" if suffix == ".tsv" else separator(stream.readline())
-                    stream.seek(0)
+                mark = "\t" if suffix == ".tsv" else separator(stream.readline())
+                stream.seek(0)
+                with field_limit(sys.maxsize):
                     return _from_table(path, csv.reader(stream, delimiter=mark))
-                finally:
-                    csv.field_size_limit(limit)  # it is the whole process's
     except InputError:  # a ValueError that says all there is to say
         raise
     except (OSError, ValueError, csv.Error) as error:

@@ -282,8 +282,7 @@ class RhetoricTagger:
         """
         from rhetoric.scoring import Options, score_frame
 
-        # pandas numbers the columns of a file without a header
-        column = None if text_column is None else str(text_column)
+        column = None if text_column is None else str(text_column)  # pandas numbers columns without a header
         return score_frame(self, frame, options=Options.of({"text_column": column, **options}))
 
     def explain(self, text: str, label: str | None = None) -> Explanation:

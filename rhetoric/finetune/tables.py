@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from rhetoric.errors import InputError, RhetoricError, require
+from rhetoric.field_limit import field_limit
 from rhetoric.separator import separator
 
 __all__ = ["Source", "Table", "read_table"]
@@ -122,13 +123,11 @@ def _read_csv(path: Path, text: str) -> Table:
     lines = io.StringIO(text, newline="")
     mark = "\t" if path.suffix.lower() == ".tsv" else separator(lines.readline())
     lines.seek(0)
-    before = csv.field_size_limit(MAX_FIELD)
     try:
-        rows = list(csv.reader(lines, delimiter=mark, strict=True))
+        with field_limit(MAX_FIELD):
+            rows = list(csv.reader(lines, delimiter=mark, strict=True))
     except csv.Error as error:
         raise InputError(f"{path} cannot be parsed ({error}); remedy: look for a quote that is never closed") from None
-    finally:
-        csv.field_size_limit(before)
     if not rows:
         raise InputError(f"{path} is empty; remedy: a header and at least one row")
     header = [name.strip() for name in rows[0]]

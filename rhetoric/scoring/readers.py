@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import csv
 import json
-import threading
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
 from rhetoric.errors import InputError
+from rhetoric.field_limit import field_limit
 from rhetoric.scoring.records import MAX_RECORD, Record, shown
 from rhetoric.scoring.sources import Source, open_text
 from rhetoric.separator import separator
@@ -24,8 +24,6 @@ BOM = b"\xef\xbb\xbf"
 # Lines that a quote never closed swallowed are parsed again, each alone if there are more bytes than this: else a
 # file of such quotes would be parsed over and over.
 RETRY = 1 << 14
-# The csv module's limit of a field is a setting of the whole process, raised while a record is parsed.
-_FIELD_LIMIT = threading.Lock()
 CONVERT = "convert it, for example iconv -f WINDOWS-1252 -t UTF-8, or save as CSV UTF-8 in the spreadsheet"
 
 
@@ -251,15 +249,12 @@ def _feed(lines: _Lines, taken: list[tuple[bytes, int]], *, single: bool) -> Ite
 
 
 def _parse_csv(lines: Iterator[str], delimiter: str) -> tuple[list[str] | None, str | None]:
-    with _FIELD_LIMIT:
-        limit = csv.field_size_limit(MAX_RECORD)
+    with field_limit(MAX_RECORD):
         try:
             # A quote in the wrong place is an error, not a guess: a guess would move text between cells.
             return next(csv.reader(lines, delimiter=delimiter, strict=True), []), None
         except csv.Error as error:
             return None, f"malformed quoting: {error}"
-        finally:
-            csv.field_size_limit(limit)
 
 
 def _decode(data: bytes, length: int, line: bytes) -> tuple[str, str | None]:
