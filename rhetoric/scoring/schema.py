@@ -18,7 +18,7 @@ from rhetoric.scoring.parquet import read_parquet_schema
 from rhetoric.scoring.readers import read_header, read_jsonl
 from rhetoric.scoring.sources import Say, Source
 
-__all__ = ["Schema", "guess_text_column", "read_schema"]
+__all__ = ["Schema", "guess_text_column", "is_text", "read_schema"]
 
 TEXT_COLUMNS = ("text", "sentence", "utterance", "content", "body", "speech", "statement", "quote")
 PEEK = 1000
@@ -124,6 +124,7 @@ def guess_text_column(names: Sequence[str], texts: Sequence[str], asked: str | N
 
 
 def is_text(kind: Any) -> bool:
+    """Whether an Arrow type is one of strings, also of a dictionary of them."""
     types = require("pyarrow", extra="parquet").types
     if types.is_dictionary(kind):
         kind = kind.value_type
