@@ -31,7 +31,8 @@ class Break:
 BATCHING, RUNNER, STORE, JOB = "batching.py", "runner.py", "scoring/store.py", "scoring/job.py"
 CALIBRATION = "finetune/calibration.py"
 OF_BATCHING, OF_RUNNER = "test_batching.py test_tagger.py", "test_runner.py test_tagger.py"
-OF_RESUME, OF_CALIBRATION = "scoring/test_resume.py scoring/test_job.py", "finetune/test_calibration.py"
+OF_RESUME = "scoring/test_resume.py scoring/test_job_folder.py scoring/test_job.py"
+OF_CALIBRATION = "finetune/test_calibration.py"
 BREAKS = {
     "the largest logit of a long text's pieces": Break(
         BATCHING, "np.maximum.reduceat", "np.minimum.reduceat", OF_BATCHING
@@ -51,6 +52,9 @@ BREAKS = {
         OF_RUNNER,
     ),
     "stopping at an error": Break(RUNNER, "cancel_futures=True", "cancel_futures=False", OF_RUNNER),
+    "leaving alone what appeared in the place of the output": Break(
+        STORE, "(restart or not _is_done(manifest))", "restart", OF_RESUME
+    ),
     "cutting off what a kill left": Break(STORE, "        if found > size:", "        if found < 0:", OF_RESUME),
     "where a part ends": Break(
         JOB, "state.position = part[-1][0].after", "state.position = part[0][0].after", OF_RESUME

@@ -14,7 +14,8 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from rhetoric.scoring import job
+from rhetoric import RhetoricTagger
+from rhetoric.scoring import job, store
 
 ROWS = 100
 PARTS = 7
@@ -78,3 +79,36 @@ Make = Callable[[str], Path]
 def make(tmp_path: Path) -> Make:
     """Writes the rows to a file of that name."""
     return lambda name: write(tmp_path / name, rows())
+
+
+class Killed(BaseException):
+    """Stands for kill -9: nothing may catch it."""
+
+
+def killed_after(monkeypatch: pytest.MonkeyPatch, calls: int) -> None:
+    """Lets the job die at its n-th act on the disk, with half of that act done."""
+    left = [calls]
+
+    def act(name: str) -> None:
+        true = getattr(store.Store, name)
+
+        def method(self: store.Store, *arguments: Any) -> Any:
+            left[0] -= 1
+            if left[0] == 0:
+                if name == "_append":
+                    true(self, arguments[0], arguments[1][: len(arguments[1]) // 2])
+                raise Killed
+            return true(self, *arguments)
+
+        monkeypatch.setattr(store.Store, name, method)
+
+    for name in ("_append", "_write_manifest", "_replace"):
+        act(name)
+
+
+def stopped(tagger: RhetoricTagger, source: Path, output: Path, **options: Any) -> None:
+    """Leaves an unfinished job, with two parts done."""
+    with pytest.MonkeyPatch.context() as deadly:
+        killed_after(deadly, 12)
+        with pytest.raises(Killed):
+            tagger.score_file(source, output, **options)

@@ -12,8 +12,7 @@ import pytest
 
 from rhetoric import InputError, RhetoricTagger
 
-from .conftest import rows
-from .test_resume import stopped
+from .conftest import rows, stopped
 
 
 def table(path: Path, mark: str) -> Path:
