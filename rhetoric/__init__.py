@@ -8,9 +8,13 @@ tagger.predict(["Ankara must withdraw its troops.", "We are ready to meet withou
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from rhetoric.errors import ExtraError, InputError, JobError, ModelError, RhetoricError
 from rhetoric.prediction import Document, Prediction, Sentence
-from rhetoric.tagger import RhetoricTagger
+
+if TYPE_CHECKING:
+    from rhetoric.tagger import RhetoricTagger
 
 __version__ = "0.1.0"
 
@@ -26,3 +30,16 @@ __all__ = [
     "Sentence",
     "__version__",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The tagger, imported when it is first asked for: it brings numpy, which takes most of an import's time."""
+    if name != "RhetoricTagger":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from rhetoric.tagger import RhetoricTagger
+
+    return RhetoricTagger
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -98,7 +98,8 @@ def cut_windows(texts: Iterable[str]) -> Iterator[list[str]]:
         raise InputError(
             f"texts is one {type(texts).__name__}, not several texts; remedy: pass a list, or use predict_one(text)"
         )
-    if hasattr(texts, "columns") or not isinstance(texts, Iterable):
+    no_axis = getattr(texts, "ndim", 1) == 0  # a numpy array of one text, which has __iter__ and is not iterable
+    if hasattr(texts, "columns") or no_axis or not isinstance(texts, Iterable):
         raise InputError(
             f"texts is a {type(texts).__name__}, not texts; remedy: a list or a column of them, or score_frame(frame)"
         )

@@ -185,8 +185,9 @@ def score_files(
         if not is_moved(store):
             make_folders(folder)
             if resumed:
-                store.state.tally.resumed += 1
-                say(taken_up(rows_and_bytes(folder)[0]))
+                rows = rows_and_bytes(folder)[0]
+                store.state.tally.resumed += rows > 0
+                say(taken_up(rows))
             with _cluster(address) as ray:
                 _score_all(ray, plan, engine, store, part_rows, gpus, progress, say)
         return finish(plan, store)

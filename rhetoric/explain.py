@@ -24,6 +24,7 @@ LONGEST_RUN = 3
 # Small beside the three to six runs a word is in: it only settles ties.
 RIDGE = 0.1
 WORD = re.compile(r"\S+")
+NOTHING = "."  # what is left of a text of one word
 
 Probabilities = npt.NDArray[np.float32]
 
@@ -111,9 +112,9 @@ def occlude(
         The contributions of the words.
     """
     words = [Word(match[0], match.start(), match.end()) for match in WORD.finditer(text)]
-    longest = min(LONGEST_RUN, len(words) - 1)  # leaving every word out would leave no text
+    longest = max(1, min(LONGEST_RUN, len(words) - 1))  # leaving every word out would leave no text
     runs = [(first, first + n) for n in range(1, longest + 1) for first in range(len(words) - n + 1)]
-    variants = [text[: words[a].start] + text[words[b - 1].end :].lstrip() for a, b in runs]
+    variants = [text[: words[a].start] + text[words[b - 1].end :].lstrip() or NOTHING for a, b in runs]
     scores = score([text, *variants])[:, list(columns)].astype(float)
     odds = _log_odds(scores)
     inside = np.zeros((len(runs), len(words)))

@@ -13,7 +13,7 @@ from rhetoric.explain import Explanation
 from rhetoric.prediction import Document, Prediction, Profile, Sentence
 from rhetoric.taxonomy import FAMILIES, FAMILY_OF
 
-__all__ = ["FAMILY_COLOURS", "document", "document_page", "explanation", "page", "prediction"]
+__all__ = ["FAMILY_COLOURS", "document", "document_page", "explanation", "page", "prediction", "profile", "sentence"]
 
 # On white and on black; told apart by the colour-blind too, and never the only sign: the label stands beside it.
 FAMILY_COLOURS = {
@@ -24,6 +24,10 @@ FAMILY_COLOURS = {
     "framing": ("#0b6080", "#6fc3e4"),
     "own": ("#555555", "#bbbbbb"),
 }
+LEGEND = (
+    "Before a sentence stands who says it, and “quoted” if it is word for word",
+    "After it stand its labels with their probabilities; “?”: careful readers may differ",
+)
 _LIGHT = "".join(f"--{name}:{light};" for name, (light, _) in FAMILY_COLOURS.items())
 _DARK = "".join(f"--{name}:{dark};" for name, (_, dark) in FAMILY_COLOURS.items())
 _FAMILIES = "".join(f".rhetoric .{name}{{--c:var(--{name})}}" for name in FAMILY_COLOURS)
@@ -92,6 +96,16 @@ def document(result: Document) -> str:
     return _fragment(_document(result))
 
 
+def sentence(result: Sentence) -> str:
+    """A sentence with its labels and speaker, as a document shows it."""
+    return _fragment(f'<div class="text">{_sentence(result)}</div>')
+
+
+def profile(result: Profile) -> str:
+    """The figures of a document."""
+    return _fragment(_profile(result, ()))
+
+
 def prediction(result: Prediction) -> str:
     """The scores of one text, strongest first; of those under 0.05 only the number of them."""
     shown = sorted(
@@ -138,7 +152,7 @@ def _document(result: Document) -> str:
         pieces += [escape(result.text[after : sentence.start]), _sentence(sentence)]
         after = sentence.end
     pieces.append(escape(result.text[after:]))
-    return f'{_profile(result.profile)}\n<div class="text">{"".join(pieces)}</div>'
+    return f'{_profile(result.profile, LEGEND)}\n<div class="text">{"".join(pieces)}</div>'
 
 
 def _sentence(sentence: Sentence) -> str:
@@ -165,7 +179,7 @@ def _all_scores(scores: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {score:.2f}" for name, score in sorted(scores.items(), key=lambda item: -item[1]))
 
 
-def _profile(profile: Profile) -> str:
+def _profile(profile: Profile, legend: Iterable[str]) -> str:
     if not profile.n_sentences:
         return '<p class="small">No sentence.</p>'
     heads = "<tr><th></th><th>sentences</th><th></th><th>mean score</th></tr>"
@@ -175,8 +189,7 @@ def _profile(profile: Profile) -> str:
             f"Conflict–cooperation balance {profile.balance:+.2f}, from -1 (only coercive and adversarial sentences) "
             "to +1 (only cooperative ones)".replace("-", "−")
         )
-    notes.append("Before a sentence stands who says it, and “quoted” if it is word for word")
-    notes.append("After it stand its labels with their probabilities; “?”: careful readers may differ")
+    notes += legend
     rows = "".join(_profile_rows(profile))
     return (
         f'<p class="small">{". ".join(notes)}.</p>\n<details open><summary class="small">Profile</summary>'

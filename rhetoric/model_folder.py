@@ -2,7 +2,7 @@
 
 `rhetoric.json` holds what transformers has no place for: thresholds, calibration, abstain bands, how the model
 was trained, and the SHA-256 of every other file, which is checked on every load, so a damaged or mixed-up folder
-is named instead of giving wrong scores.
+is named instead of giving wrong scores. The card alone may change: whoever trained the model is asked to complete it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ __all__ = ["BUNDLED", "LabelSpec", "ModelFolder", "locate_model", "read_model_fo
 FORMAT = 1
 MANIFEST = "rhetoric.json"
 ONNX_FILE = "onnx/model_int8.onnx"
+BASE_FILES = ("config.json", "model.safetensors", "tokenizer.json")
+CARD = "README.md"
 BUNDLED = Path(__file__).parent / "models" / "default"
 
 Task = Literal["multi_label", "single_label"]
@@ -93,7 +95,8 @@ def locate_model(model: str | Path | None) -> Path:
 
     Args:
         model: None or "bundled" for the bundled model, a folder, or a Hugging Face Hub id `owner/name` (optionally
-            `owner/name@revision`), which is the only case in which anything is downloaded.
+            `owner/name@revision`), which is the only case in which anything is downloaded, and only once: what the
+            cache of `huggingface_hub` holds is taken as it is.
 
     Returns:
         Path of the folder.
@@ -113,9 +116,20 @@ def locate_model(model: str | Path | None) -> Path:
     name = str(model)
     if isinstance(model, Path) or name.count("/") != 1 or name.startswith((".", "/", "~")):
         raise ModelError(f"no model folder at {name!r}; remedy: check the path, or leave it out for the bundled model")
+    return _from_hub(name)
+
+
+def _from_hub(name: str) -> Path:
+    """The snapshot of a Hub model in the cache; what is whole there is taken without asking the network."""
     from huggingface_hub import snapshot_download
 
     hub_id, _, revision = name.partition("@")
+    try:
+        cached = Path(snapshot_download(hub_id, revision=revision or None, local_files_only=True))
+        if _is_whole(cached):
+            return cached
+    except Exception:  # not in the cache, which the library says in one way or another, by its version
+        pass
     try:
         return Path(snapshot_download(hub_id, revision=revision or None))
     except Exception as error:
@@ -124,6 +138,13 @@ def locate_model(model: str | Path | None) -> Path:
             f"{name!r} is no folder here and could not be fetched from the Hugging Face Hub ({reason}); "
             "remedy: check the spelling and the network, or pass a local folder"
         ) from error
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether a download came to its end, as far as `rhetoric.json` tells; a base model has none."""
+    manifest = folder / MANIFEST
+    names = json.loads(manifest.read_text(encoding="utf-8"))["files"] if manifest.is_file() else BASE_FILES
+    return all((folder / name).is_file() for name in names)
 
 
 def read_model_folder(path: Path) -> ModelFolder:
@@ -152,20 +173,47 @@ def read_model_folder(path: Path) -> ModelFolder:
                 f"{manifest_path} has format {raw['format']!r}, this version reads format {FORMAT}; "
                 "remedy: update the package, or retrain the model"
             )
-        labels = tuple(LabelSpec(**{**entry, "abstain": tuple(entry["abstain"])}) for entry in raw["labels"])
+        labels = tuple(_label(entry) for entry in raw["labels"])
         files: dict[str, dict[str, Any]] = raw["files"]
         task, max_tokens, training = raw["task"], int(raw["max_tokens"]), raw["training"]
+        _check_rules(task, labels, max_tokens, files)
     except ModelError:
         raise
     except (ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{manifest_path} is damaged ({error!r}); remedy: install or copy the model again") from error
-    if task not in ("multi_label", "single_label") or not labels or any(label.slope <= 0 for label in labels):
-        raise ModelError(f"{manifest_path} is damaged (task {task!r}, {len(labels)} labels); remedy: retrain the model")
     for name, expected in files.items():
-        _check_file(path / name, expected)
+        if name != CARD:
+            _check_file(path / name, expected)
+    outputs = json.loads((path / "config.json").read_text(encoding="utf-8")).get("id2label", labels)
+    if len(outputs) != len(labels):
+        raise ModelError(
+            f"{manifest_path} names {len(labels)} labels, the network of {path / 'config.json'} has {len(outputs)} "
+            "outputs; remedy: install or copy the model again"
+        )
     digest = hashlib.sha256("".join(files[name]["sha256"] for name in sorted(files)).encode())
     digest.update(json.dumps(raw["labels"], sort_keys=True).encode())
     return ModelFolder(path, task, labels, max_tokens, training, digest.hexdigest())
+
+
+def _label(entry: Mapping[str, Any]) -> LabelSpec:
+    low, high = entry["abstain"]
+    numbers = {name: float(entry[name]) for name in ("threshold", "slope", "intercept")}
+    label = LabelSpec(name=str(entry["name"]), **numbers, abstain=(float(low), float(high)))
+    if not (0 <= label.threshold <= 1 and label.slope > 0 and 0 <= low <= high <= 1):
+        raise ValueError(f"label {label.name!r} has impossible numbers")
+    return label
+
+
+def _check_rules(task: str, labels: Sequence[LabelSpec], max_tokens: int, files: Mapping[str, Any]) -> None:
+    """Raises ValueError where `rhetoric.json` says what cannot be."""
+    if task not in ("multi_label", "single_label"):
+        raise ValueError(f"task {task!r}")
+    if not labels or len({label.name for label in labels}) < len(labels):
+        raise ValueError(f"{len(labels)} labels, {len({label.name for label in labels})} names")
+    if max_tokens < 3:  # two of them are special
+        raise ValueError(f"max_tokens {max_tokens}")
+    if unlisted := [name for name in BASE_FILES if name not in files]:
+        raise ValueError(f"no SHA-256 of {', '.join(unlisted)}")
 
 
 def write_manifest(

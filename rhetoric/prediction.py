@@ -117,6 +117,11 @@ class Sentence:
         said = f"[{self.speaker}] " if self.speaker else ""
         return f"{said}{' '.join(self.text.split())}  → {_named(self.labels, self.scores)}"
 
+    def _repr_html_(self) -> str:
+        from rhetoric.html import sentence
+
+        return sentence(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
@@ -141,6 +146,17 @@ class Profile:
     def to_dict(self) -> dict[str, Any]:
         """Plain dict, ready for `json.dumps`."""
         return asdict(self)
+
+    def __str__(self) -> str:
+        given = sorted((name for name, share in self.share.items() if share), key=lambda name: -self.share[name])
+        shares = ", ".join(f"{name} {self.share[name]:.0%}" for name in given) or "no labels"
+        mood = "" if self.balance is None else f"; conflict–cooperation balance {self.balance:+.2f}"
+        return f"{self.n_sentences} sentences: {shares}{mood}"
+
+    def _repr_html_(self) -> str:
+        from rhetoric.html import profile
+
+        return profile(self)
 
 
 @dataclass(frozen=True, slots=True)

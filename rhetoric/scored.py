@@ -27,6 +27,7 @@ TAIL = ("uncertain", "truncated", "error")
 # The columns in front of the input's own where rows are sentences of documents.
 SENTENCE_NAMES = ("document", "sentence", "start", "end", "text", "quoted", "speaker")
 TEXT_NAMES = ("text", "sentence", "content", "body")
+KINDS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet", ".pq": "parquet"}
 REMEDY = "remedy: a CSV, TSV, JSONL or Parquet file that `rhetoric score` wrote in the layout wide"
 
 Bools = npt.NDArray[np.bool_]
@@ -116,7 +117,8 @@ def read_scored(path: str | Path, *, text_column: str | None = None) -> Scored:
     """Reads a scored file into memory (about 1 kB a row).
 
     Args:
-        path: CSV (separated as the inputs of `rhetoric score` may be), TSV, JSONL or Parquet.
+        path: CSV (separated as the inputs of `rhetoric score` may be), TSV, JSONL or Parquet, as the summary beside
+            the file says, or else its name.
         text_column: Column of the text; None to tell it from the summary beside the file, or from its name.
 
     Raises:
@@ -132,7 +134,7 @@ def read_scored(path: str | Path, *, text_column: str | None = None) -> Scored:
     if layout != "wide":
         raise InputError(f"{path} has the layout {layout}; {REMEDY}")
     prefix = options.get("prefix", "")
-    columns = _read(path, prefix)
+    columns = _read(path, options.get("format") or KINDS.get(path.suffix.lower()), prefix)
     if options.get("documents") and prefix:
         columns = _plain(columns, prefix)
         # Whoever reads the name off the file may ask by it.
@@ -186,18 +188,17 @@ def _known(cell: Any) -> Any:
     return None if isinstance(cell, float) and cell != cell else cell
 
 
-def _read(path: Path, prefix: str) -> dict[str, list[Any]]:
-    suffix = path.suffix.lower()
+def _read(path: Path, kind: str | None, prefix: str) -> dict[str, list[Any]]:
     try:
-        if suffix in (".parquet", ".pq"):
+        if kind == "parquet":
             table = require("pyarrow.parquet", extra="parquet").read_table(path)
             return {name: table.column(name).to_pylist() for name in table.column_names}
         # A spreadsheet that saves UTF-8 puts a byte order mark in front.
         with path.open(encoding="utf-8-sig", newline="") as stream:
-            if suffix in (".jsonl", ".ndjson"):
+            if kind == "jsonl":
                 return _from_rows(path, (json.loads(line) for line in stream if line.strip()), f"{prefix}labels")
-            if suffix in (".csv", ".tsv"):
-                mark = "\t" if suffix == ".tsv" else separator(stream.readline())
+            if kind in ("csv", "tsv"):
+                mark = "\t" if kind == "tsv" else separator(stream.readline())
                 stream.seek(0)
                 with field_limit(sys.maxsize):
                     return _from_table(path, csv.reader(stream, delimiter=mark))

@@ -161,6 +161,7 @@ def test_a_stream_is_read_no_further_than_its_window() -> None:
         ("one text", "texts is one str"),
         ({"text": "x"}, "texts is one dict"),
         (pandas.DataFrame({"id": ["a"], "text": ["x"]}), r"texts is a DataFrame, .* or score_frame\(frame\)"),
+        (np.array("one text"), "texts is a ndarray, not texts; remedy"),
         (None, "texts is a NoneType, not texts; remedy"),
         (5, "texts is a int, not texts; remedy"),
     ],

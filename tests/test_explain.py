@@ -45,8 +45,10 @@ def test_words_are_slices_of_the_text(tiny: RhetoricTagger) -> None:
     assert [text[w.start : w.end] for w in explanation.words] == [w.text for w in explanation.words] == text.split()
 
 
-def test_one_word_has_no_part_to_leave_out(tiny: RhetoricTagger) -> None:
-    assert tiny.explain("talks", "demand").contributions["demand"] == (0.0,)
+def test_one_word_is_compared_with_none(bundled: RhetoricTagger) -> None:
+    found = bundled.explain("Withdraw!")
+    assert found.top("demand")[0][0] == "Withdraw!"
+    assert found.top("demand")[0][1] > 1
 
 
 def test_labels_asked_for_or_carried_or_the_strongest(tiny: RhetoricTagger) -> None:

@@ -122,3 +122,11 @@ def test_notebooks_get_html(bundled: RhetoricTagger) -> None:
 @pytest.mark.parametrize("title", ["", "</title><script>"])
 def test_a_title_cannot_end_the_head(title: str) -> None:
     assert "script" not in read(page(title, "")).tags
+
+
+def test_a_sentence_and_a_profile_show_themselves_too(bundled: RhetoricTagger) -> None:
+    document = bundled.tag_document("Estmark must withdraw its patrols. We are ready to meet.")
+    assert 'data-labels="demand' in document.sentences[0]._repr_html_()
+    assert "2 sentences" in document.profile._repr_html_()
+    assert "“quoted”" not in document.profile._repr_html_()  # there is no sentence to explain
+    assert str(document.profile).startswith("2 sentences: demand 50%, conciliation 50%; conflict–cooperation balance")

@@ -57,6 +57,51 @@ def test_a_broken_manifest_is_named(folder: Path, content: str) -> None:
         RhetoricTagger.from_pretrained(folder)
 
 
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"files": {}}, "no SHA-256 of config.json, model.safetensors, tokenizer.json"),
+        ({"files": []}, "no SHA-256"),
+        ({"labels": []}, "0 labels"),
+        ({"max_tokens": 2}, "max_tokens 2"),
+        ({"task": "other"}, "task 'other'"),
+    ],
+)
+def test_a_manifest_that_cannot_be_is_named(folder: Path, change: dict[str, object], named: str) -> None:
+    raw = json.loads((folder / "rhetoric.json").read_text())
+    (folder / "rhetoric.json").write_text(json.dumps(raw | change))
+    with pytest.raises(ModelError, match=rf"rhetoric.json is damaged .*{named}"):
+        RhetoricTagger.from_pretrained(folder)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("slope", "steep"), ("slope", 0), ("threshold", None), ("threshold", 1.5), ("abstain", [0.7, 0.3])],
+)
+def test_numbers_of_a_label_that_cannot_be_are_named(folder: Path, field: str, value: object) -> None:
+    raw = json.loads((folder / "rhetoric.json").read_text())
+    raw["labels"][1][field] = value
+    (folder / "rhetoric.json").write_text(json.dumps(raw))
+    with pytest.raises(ModelError, match="rhetoric.json is damaged"):
+        RhetoricTagger.from_pretrained(folder)
+
+
+def test_labels_are_distinct_and_as_many_as_outputs(folder: Path) -> None:
+    raw = json.loads((folder / "rhetoric.json").read_text())
+    first, *others = raw["labels"]
+    (folder / "rhetoric.json").write_text(json.dumps(raw | {"labels": [first, first, *others[1:]]}))
+    with pytest.raises(ModelError, match="12 labels, 11 names"):
+        RhetoricTagger.from_pretrained(folder)
+    (folder / "rhetoric.json").write_text(json.dumps(raw | {"labels": others}))
+    with pytest.raises(ModelError, match="names 11 labels, the network of .* has 12 outputs"):
+        RhetoricTagger.from_pretrained(folder)
+
+
+def test_a_card_may_be_completed(folder: Path) -> None:
+    (folder / "README.md").write_text("Trained on questionnaires of 2026, CC BY 4.0.\n")
+    RhetoricTagger.from_pretrained(folder)
+
+
 def test_a_newer_format_says_update(folder: Path) -> None:
     raw = json.loads((folder / "rhetoric.json").read_text())
     (folder / "rhetoric.json").write_text(json.dumps(raw | {"format": 99}))
@@ -78,12 +123,34 @@ def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
 def test_a_hub_id_that_cannot_be_fetched_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     import huggingface_hub
 
-    def refuse(repo_id: str, revision: str | None) -> str:
+    def refuse(repo_id: str, revision: str | None, local_files_only: bool = False) -> str:
         raise OSError(f"offline: {repo_id} {revision}\nsecond line")
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", refuse)
     with pytest.raises(ModelError, match=r"'owner/model@v1' .*\(offline: owner/model v1\); remedy"):
         RhetoricTagger.from_pretrained("owner/model@v1")
+
+
+def test_the_hub_is_asked_only_for_what_is_not_whole_in_the_cache(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import huggingface_hub
+
+    asked: list[str | None] = []
+
+    def deliver(repo_id: str, revision: str | None, local_files_only: bool = False) -> str:
+        if not local_files_only:
+            asked.append(revision)
+            shutil.copytree(whole, folder, dirs_exist_ok=True)
+        return str(folder)
+
+    whole = shutil.copytree(folder, folder.with_name("hub"))
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", deliver)
+    assert locate_model("owner/model@v1") == folder
+    assert asked == []
+    (folder / "tokenizer.json").unlink()  # as a download that was cut off leaves it
+    RhetoricTagger.from_pretrained("owner/model@v1")
+    assert asked == ["v1"]
 
 
 def test_the_digest_tells_models_apart(folder: Path) -> None:

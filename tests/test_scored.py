@@ -170,3 +170,14 @@ def test_numbers_that_are_none_are_none(tmp_path: Path, bundled: RhetoricTagger)
     scored = read_scored(out)
     assert scored.column("year") == [2013.0, None] and scored.values("year") == ["2013", ""]
     assert scored.made["threshold"] is None and scored.take(np.array([True, False])).made == scored.made
+
+
+@pytest.mark.parametrize(("name", "kind"), [("plain", "csv"), ("odd.csv", "jsonl"), ("odd.jsonl", "tsv")])
+def test_a_format_asked_for_outweighs_the_name(
+    name: str, kind: str, source: Path, tmp_path: Path, bundled: RhetoricTagger
+) -> None:
+    bundled.score_file(source, tmp_path / "as-usual.csv")
+    bundled.score_file(source, tmp_path / name, format=kind)
+    usual, odd = read_scored(tmp_path / "as-usual.csv"), read_scored(tmp_path / name)
+    assert odd.texts == usual.texts
+    assert np.array_equal(odd.scores, usual.scores)

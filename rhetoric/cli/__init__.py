@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from io import TextIOWrapper
 
 import click
 
@@ -19,6 +20,7 @@ COMMANDS = {
     "report": "Make a web page of a scored file.",
     "explain": "Show which words carried a label.",
     "labels": "Print the taxonomy with definitions.",
+    "card": "Print a model's card: accuracy, limits, licences.",
     "check": "Check labelled data before training on it.",
     "train": "Retrain on labelled data.",
     "evaluate": "Measure a model on labelled data.",
@@ -56,11 +58,17 @@ def cli(debug: bool) -> None:
 
 def main() -> None:
     """Runs the command line; exits 0, 1 (it failed) or 2 (it was called wrongly)."""
+    _write_utf8()
     debug = "--debug" in sys.argv[1:]
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
-        result = cli.main(args=arguments, prog_name="rhetoric", standalone_mode=False)
-        sys.exit(result if isinstance(result, int) else 0)  # an int is what a command passed to ctx.exit
+        # Not `cli.main`, which takes a closed pipe for a failure.
+        with cli.make_context("rhetoric", arguments) as context:
+            cli.invoke(context)
+            sys.stdout.flush()
+        sys.exit(0)
+    except click.exceptions.Exit as ended:  # --help and --version, or what a command passed to ctx.exit
+        sys.exit(ended.exit_code)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -80,3 +88,13 @@ def main() -> None:
             raise
         click.echo(f"Error: {type(error).__name__}: {error} (run again with --debug for the traceback)", err=True)
         sys.exit(1)
+
+
+def _write_utf8() -> None:
+    """Files and pipes get UTF-8 whatever the locale; a terminal keeps its own, with ? for what it cannot show."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            if stream.isatty():
+                stream.reconfigure(errors="replace")
+            else:
+                stream.reconfigure(encoding="utf-8")

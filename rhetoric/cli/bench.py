@@ -9,6 +9,7 @@ import click
 
 from rhetoric.bench import Report, bench
 from rhetoric.bench.measure import Measurement
+from rhetoric.cli.style import output_console
 
 __all__ = ["command"]
 
@@ -34,10 +35,9 @@ def command(model: str | None, count: int, threads: int | None, peers: bool, as_
 
 def _print(report: Report) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = output_console(soft_wrap=True)
     console.print(report.machine, markup=False)
     console.print(f"{report.sentences:,} sentences of {report.mean_tokens:.1f} word pieces on average", markup=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)

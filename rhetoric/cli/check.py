@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from rhetoric.cli.style import output_console
 from rhetoric.cli.training_options import column_options, label_options, settings
 from rhetoric.finetune import DataReport, check
 from rhetoric.finetune.cells import Problem
@@ -41,11 +42,10 @@ def command(ctx: click.Context, /, data: tuple[Path, ...], every: bool, as_json:
 
 def _print(report: DataReport, every: bool) -> None:
     from rich import box
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = output_console(soft_wrap=True)
     for file in report.files:
         columns = ", ".join(f"{what} from {column!r}" for what, column in file.columns.items())
         console.print(f"[bold]{escape(file.name)}[/]: {file.usable:,} of {file.rows:,} rows usable; {escape(columns)}")

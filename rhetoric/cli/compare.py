@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rhetoric.cli.style import label_style, print_whole
+from rhetoric.cli.style import label_style, output_console, print_whole
 from rhetoric.clusters import FEW_CLUSTERS
 from rhetoric.compare import Comparison, Shift, compare, split
 from rhetoric.errors import InputError
@@ -82,9 +82,8 @@ def command(
 
 
 def _print(result: Comparison) -> None:
-    from rich.console import Console
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = output_console(soft_wrap=True)
     for side, name, rows, errors in (
         ("A", result.before, result.rows_before, result.errors_before),
         ("B", result.after, result.rows_after, result.errors_after),

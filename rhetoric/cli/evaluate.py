@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from rhetoric.cli.options import check_out, write_text
-from rhetoric.cli.style import print_whole
+from rhetoric.cli.style import output_console, print_whole
 from rhetoric.cli.training_options import column_options, settings
 from rhetoric.finetune import Evaluation, evaluate
 
@@ -24,15 +24,22 @@ __all__ = ["command"]
 @click.option("--worst", type=click.IntRange(0), default=20, show_default=True, help="Wrong decisions to list.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write a page too.")
+@click.option("--force", is_flag=True, help="Replace the page.")
 def command(
-    model: str, data: Path, against: str | None, worst: int, as_json: bool, html: Path | None, **options: Any
+    model: str,
+    data: Path,
+    against: str | None,
+    worst: int,
+    as_json: bool,
+    html: Path | None,
+    force: bool,
+    **options: Any,
 ) -> None:
     """Measure MODEL (a folder, a Hub id, or "bundled") on labelled DATA.
 
     Borderline cells, and labels that no row mentions, count neither way.
     """
-    if html is not None:
-        check_out(html, data, force=True)
+    check_out(html, data, force=force)
     result = evaluate(model, data, against=against, config=settings(**options), worst=worst)
     if html is not None:
         write_text(html, result.to_html())
@@ -46,11 +53,10 @@ def command(
 
 def _print(result: Evaluation) -> None:
     from rich import box
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = output_console(soft_wrap=True)
 
     def show(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)

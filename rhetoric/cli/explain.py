@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import click
 
-from rhetoric.cli.options import check_label, read_document
+from rhetoric.cli.options import check_label, check_out, deliver, engine_options, load_tagger, read_document
+from rhetoric.cli.style import output_console
 from rhetoric.errors import InputError
 from rhetoric.explain import LONGEST_RUN, Explanation
 from rhetoric.html import explanation as render
 from rhetoric.html import page
-from rhetoric.tagger import RhetoricTagger
 
 __all__ = ["command"]
 
@@ -25,15 +27,34 @@ SEEN = 0.1  # of what the strongest word says; weaker words get no colour
 @click.option("--label", help="The label to explain; those the text carries, if left out.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--html", "as_html", is_flag=True, help="Print a web page.")
+@click.option(
+    "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="The file to write, with --json or --html."
+)
+@click.option("--force", is_flag=True, help="Replace the file.")
 @click.option("--model", metavar="FOLDER|HUB_ID", help="Another model than the bundled one.")
-def command(source: str, label: str | None, as_json: bool, as_html: bool, model: str | None) -> None:
+@engine_options
+def command(
+    source: str,
+    label: str | None,
+    as_json: bool,
+    as_html: bool,
+    out: Path | None,
+    force: bool,
+    model: str | None,
+    **engine: Any,
+) -> None:
     """Show which words of a sentence speak for its labels (green) and against them (red).
 
     Below it stands each label with its score and the words that speak for it, strongest first.
     """
+    if as_json and as_html:
+        raise click.UsageError("--json and --html exclude each other.")
+    if out is not None and not (as_json or as_html):
+        raise click.UsageError("-o is for --json and --html; the words can be redirected.")
+    check_out(out, source, force=force, stdout=True)
     text = read_document(source).strip()
     _check_length(text)
-    tagger = RhetoricTagger.from_pretrained(model)
+    tagger = load_tagger(model, **engine)
     if label is not None:
         check_label(label, tagger.labels)
     explanation = tagger.explain(text, label)
@@ -41,9 +62,9 @@ def command(source: str, label: str | None, as_json: bool, as_html: bool, model:
     if label is None and all(score < limits[name] for name, score in explanation.scores.items()):
         click.echo("note: the text carries no label; the one that scores highest is explained", err=True)
     if as_json:
-        click.echo(json.dumps(explanation.to_dict(), ensure_ascii=False, indent=2))
+        deliver(json.dumps(explanation.to_dict(), ensure_ascii=False, indent=2) + "\n", out)
     elif as_html:
-        click.echo(page("Which words carried the label", render(explanation)), nl=False)
+        deliver(page("Which words carried the label", render(explanation)), out)
     else:
         _print_coloured(explanation)
 
@@ -58,10 +79,9 @@ def _check_length(text: str) -> None:
 
 
 def _print_coloured(explanation: Explanation) -> None:
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False)
+    console = output_console()
     console.soft_wrap = not console.is_terminal  # in a pipe a text is one line
     line = Text()
     for word, share in zip(explanation.words, _shares(explanation), strict=True):

@@ -6,6 +6,7 @@ import json
 
 import click
 
+from rhetoric.cli.style import FAMILY_STYLE, output_console
 from rhetoric.taxonomy import FAMILIES, TAXONOMY, TAXONOMY_VERSION
 
 __all__ = ["command"]
@@ -19,11 +20,8 @@ def command(as_json: bool) -> None:
         rows = [row.to_dict() for row in TAXONOMY]
         click.echo(json.dumps({"version": TAXONOMY_VERSION, "types": rows}, indent=2))
         return
-    from rich.console import Console
 
-    from rhetoric.cli.style import FAMILY_STYLE
-
-    console = Console(highlight=False)
+    console = output_console()
     for family in FAMILIES:
         console.print(f"[bold {FAMILY_STYLE[family]}]{family}[/]")
         for row in (row for row in TAXONOMY if row.family == family):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -12,11 +13,14 @@ import click
 
 from rhetoric.engines.choice import ENGINES, PRECISIONS
 from rhetoric.errors import InputError, RhetoricError
+from rhetoric.tagger import RhetoricTagger
 
 __all__ = [
     "check_label",
     "check_out",
+    "deliver",
     "engine_options",
+    "load_tagger",
     "parse_labels",
     "parse_threshold",
     "read_document",
@@ -106,12 +110,28 @@ def parse_threshold(values: Sequence[str], known: Sequence[str]) -> float | dict
     return limits | own
 
 
-def check_out(out: Path, *sources: str | Path, force: bool) -> None:
+def load_tagger(model: str | None, *, threads: int | None, **settings: Any) -> RhetoricTagger:
+    """A tagger with the engine options of a command."""
+    if threads:
+        # The tokenizer asks for its threads when it first works, and would take every core of the machine.
+        os.environ["RAYON_NUM_THREADS"] = str(threads)
+    return RhetoricTagger.from_pretrained(model, threads=threads, **settings)
+
+
+def check_out(out: Path | None, *sources: str | Path, force: bool, stdout: bool = False) -> None:
     """Refuses to write over what the command reads, and without `force` over anything.
 
+    Args:
+        out: The file asked for; None for none.
+        *sources: What the command reads.
+        force: Whether a file may be replaced.
+        stdout: Whether "-" is possible, for standard output.
+
     Raises:
-        InputError: The output is there and may not be replaced, or is one of the sources, or is "-".
+        InputError: The output is there and may not be replaced, or is one of the sources, or "-" is not possible.
     """
+    if out is None or (stdout and str(out) == "-"):
+        return
     if str(out) == "-":
         raise InputError("this command writes a file, not to standard output; remedy: a name for it")
     if not out.exists():
@@ -128,6 +148,14 @@ def _is_same(out: Path, source: str | Path) -> bool:
         return out.samefile(source)
     except (OSError, ValueError):  # a text is no possible file name
         return False
+
+
+def deliver(text: str, out: Path | None) -> None:
+    """Writes a result to a file, or to standard output if that is None or "-"."""
+    if out is None or str(out) == "-":
+        click.echo(text, nl=False)
+    else:
+        write_text(out, text)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from rhetoric.cli.options import check_out, write_text
+from rhetoric.cli.options import check_out, deliver
 from rhetoric.report import report
 from rhetoric.scored import read_scored
 
@@ -28,11 +28,8 @@ def command(
 
     The page is a single file that loads nothing from elsewhere. It can be read on a phone and printed.
     """
-    if str(out) != "-":
-        check_out(out, scored, force=force)
+    check_out(out, scored, force=force, stdout=True)
     html = report(read_scored(scored, text_column=text_column), time=time, by=by or None, title=title)
-    if str(out) == "-":
-        click.echo(html, nl=False)
-        return
-    write_text(out, html)
-    click.echo(f"{out}: {len(html.encode()) / 1e6:.1f} MB", err=True)
+    deliver(html, out)
+    if str(out) != "-":
+        click.echo(f"{out}: {len(html.encode()) / 1e6:.1f} MB", err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -11,12 +10,11 @@ from typing import Any
 
 import click
 
-from rhetoric.cli.options import engine_options, parse_threshold
+from rhetoric.cli.options import engine_options, load_tagger, parse_threshold
 from rhetoric.errors import InputError
-from rhetoric.scoring.options import FORMATS, INPUT_FORMATS, LAYOUTS, ON_ERROR
+from rhetoric.scoring.options import FORMATS, INPUT_FORMATS, LAYOUTS, ON_ERROR, ON_LONG
 from rhetoric.scoring.progress import Bar, JsonLines
 from rhetoric.scoring.summary import Summary
-from rhetoric.tagger import RhetoricTagger
 
 __all__ = ["command"]
 
@@ -49,10 +47,10 @@ __all__ = ["command"]
 )
 @click.option(
     "--on-long",
-    type=click.Choice(("window", "truncate")),
+    type=click.Choice(ON_LONG),
     default="window",
     show_default=True,
-    help="Read texts that are too long in parts, or cut them.",
+    help="Read texts that are too long in parts, cut them, or take them for bad rows.",
 )
 @click.option("--restart", is_flag=True, help="Throw an unfinished job away instead of going on with it.")
 @click.option("--force", is_flag=True, help="Replace the output.")
@@ -113,10 +111,7 @@ def command(
     if set_for_ray:
         option = set_for_ray[0].replace("_", "-")
         raise InputError(f"--{option} is for --runner local; remedy: leave it out (--gpus N gives each engine GPUs)")
-    if threads:
-        # The tokenizer asks for its threads when it first works, and would take every core of the machine.
-        os.environ["RAYON_NUM_THREADS"] = str(threads)
-    tagger = RhetoricTagger.from_pretrained(model, threads=threads, **settings)
+    tagger = load_tagger(model, threads=threads, **settings)
     score: Callable[..., Summary] = tagger.score_file
     if runner == "ray":
         from rhetoric.distributed import score_files
@@ -124,6 +119,8 @@ def command(
         score = partial(score_files, model=model, address=address, cpus=threads or 1, gpus=gpus)
     reporter: Bar | JsonLines = JsonLines(sys.stderr) if progress == "json" else Bar(shown=progress == "bar")
     with reporter as report:
+        if runner == "local":
+            report.say(tagger.choice.reasons[0])
         summary = score(
             inputs,
             out,

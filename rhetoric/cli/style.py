@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-__all__ = ["FAMILY_STYLE", "label_style", "print_whole"]
+__all__ = ["FAMILY_STYLE", "label_style", "output_console", "print_whole"]
 
 FAMILY_STYLE = {
     "directive": "yellow",
@@ -24,6 +24,17 @@ FAMILY_STYLE = {
 def label_style(label: str) -> str:
     """Colour of a label; white for labels of the user's own."""
     return FAMILY_STYLE[FAMILY_OF[label]] if label in FAMILY_OF else "white"
+
+
+def output_console(*, soft_wrap: bool = False) -> Console:
+    """Standard output, for people; a reader that has left, as `head` does, is no failure of ours."""
+    from rich.console import Console
+
+    class Output(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # rich would exit with 1
+
+    return Output(highlight=False, soft_wrap=soft_wrap)
 
 
 def print_whole(console: Console, table: Table) -> None:

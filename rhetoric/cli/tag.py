@@ -9,9 +9,17 @@ from typing import Any
 
 import click
 
-from rhetoric.cli.options import check_out, parse_labels, parse_threshold, read_document, write_text
+from rhetoric.cli.options import (
+    check_out,
+    deliver,
+    engine_options,
+    load_tagger,
+    parse_labels,
+    parse_threshold,
+    read_document,
+)
+from rhetoric.cli.style import label_style, output_console
 from rhetoric.prediction import Document, Sentence
-from rhetoric.tagger import RhetoricTagger
 
 __all__ = ["command"]
 
@@ -20,7 +28,9 @@ __all__ = ["command"]
 @click.argument("source", metavar="TEXT|FILE|-")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a table.")
 @click.option("--html", "as_html", is_flag=True, help="Print a web page: the text with its labels, and a profile.")
-@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="With --html: the file to write.")
+@click.option(
+    "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="The file to write, with --json or --html."
+)
 @click.option("--force", is_flag=True, help="Replace the file.")
 @click.option("--labels", metavar="A,B,…", help="Only sentences that carry one of these labels, and only these labels.")
 @click.option(
@@ -36,6 +46,7 @@ __all__ = ["command"]
     help="Leave out labels that score below this; the profile of --json and --html still counts them.",
 )
 @click.option("--model", metavar="FOLDER|HUB_ID", help="Another model than the bundled one.")
+@engine_options
 def command(
     source: str,
     as_json: bool,
@@ -46,16 +57,16 @@ def command(
     threshold: tuple[str, ...],
     min_score: float,
     model: str | None,
+    **engine: Any,
 ) -> None:
     """Tag each sentence of a document: a text in quotes, a UTF-8 file, or standard input (-)."""
     if as_json and as_html:
         raise click.UsageError("--json and --html exclude each other.")
-    if out is not None and not as_html:
-        raise click.UsageError("-o is for --html.")
-    if out is not None and str(out) != "-":
-        check_out(out, source, force=force)
+    if out is not None and not (as_json or as_html):
+        raise click.UsageError("-o is for --json and --html; the table can be redirected.")
+    check_out(out, source, force=force, stdout=True)
     text = read_document(source)
-    tagger = RhetoricTagger.from_pretrained(model)
+    tagger = load_tagger(model, **engine)
     wanted = parse_labels(labels, tagger.labels)
     document = tagger.tag_document(text, threshold=parse_threshold(threshold, tagger.labels))
     narrowed = labels is not None or min_score > 0
@@ -65,22 +76,15 @@ def command(
         if shown or not narrowed:
             rows.append((sentence, shown))
     if as_json:
-        click.echo(json.dumps(_json(document, rows, wanted), ensure_ascii=False, indent=2))
+        deliver(json.dumps(_json(document, rows, wanted), ensure_ascii=False, indent=2) + "\n", out)
     elif as_html:
         from rhetoric.html import document_page
 
         sentences = tuple(replace(sentence, labels=shown) for sentence, shown in rows)
         title = "Tagged text" if source in ("-", text) else Path(source).name
-        _write(document_page(replace(document, sentences=sentences), title), out)
+        deliver(document_page(replace(document, sentences=sentences), title), out)
     else:
         _print_table(document, rows, balance=None if narrowed else document.profile.balance)
-
-
-def _write(page: str, out: Path | None) -> None:
-    if out is None or str(out) == "-":
-        click.echo(page, nl=False)
-    else:
-        write_text(out, page)
 
 
 def _json(document: Document, rows: list[tuple[Sentence, tuple[str, ...]]], wanted: tuple[str, ...]) -> dict[str, Any]:
@@ -97,11 +101,8 @@ def _json(document: Document, rows: list[tuple[Sentence, tuple[str, ...]]], want
 def _print_table(document: Document, rows: list[tuple[Sentence, tuple[str, ...]]], *, balance: float | None) -> None:
     """Prints the table; the balance is that of all labels, so None where only some were asked for."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
-
-    from rhetoric.cli.style import label_style
 
     table = Table(box=box.SIMPLE_HEAD, expand=False, pad_edge=False)
     table.add_column("sentence", ratio=1)
@@ -117,7 +118,7 @@ def _print_table(document: Document, rows: list[tuple[Sentence, tuple[str, ...]]
         )
         body = Text(" ".join(sentence.text.split()), "" if shown else "dim")
         table.add_row(body, cell, Text(sentence.speaker or "", "dim"))
-    console = Console(highlight=False)
+    console = output_console()
     console.print(table)
     count = sum(bool(shown) for _, shown in rows)
     unsure = any(name in sentence.uncertain for sentence, shown in rows for name in shown)

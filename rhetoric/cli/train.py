@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from rhetoric.cli.style import output_console
 from rhetoric.cli.training_options import column_options, label_options, settings
 from rhetoric.finetune import TrainResult, train
 from rhetoric.finetune.processes import is_first
@@ -95,10 +96,9 @@ class _Bar:
 
 def _print(result: TrainResult) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = output_console(soft_wrap=True)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("label", "precision", "recall", "F1 [95 %]", "rows", "int8"):
         table.add_column(name, justify="left" if name == "label" else "right", no_wrap=True)

@@ -9,7 +9,6 @@ is never overruled: it is done, or it is an error.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import metadata
 from importlib.util import find_spec
 from numbers import Integral
 from pathlib import Path
@@ -124,6 +123,8 @@ def _check(
 
 def openvino_fits() -> bool:
     """Whether OpenVINO is installed in a version that computes the graph as it is meant."""
+    from importlib import metadata  # takes a fifth of what importing the tagger does
+
     try:
         year, release = metadata.version("openvino").split(".")[:2]
     except metadata.PackageNotFoundError:
@@ -146,6 +147,8 @@ def _engine_and_device(engine: str | None, device: str | None, reasons: list[str
         elif engine == "openvino":
             require("openvino", extra="openvino")
             if not openvino_fits():
+                from importlib import metadata
+
                 year, release = OLDEST_OPENVINO
                 raise ExtraError(
                     f"OpenVINO {metadata.version('openvino')} misreads the graph's attention, so its labels would be "

@@ -25,7 +25,7 @@ def encode(part: Sequence[tuple[Row, Outcome]], plan: Plan, tally: Tally) -> tup
         tally: Its figures, to which those of the part are added.
 
     Raises:
-        JobError: A row that was read is neither written nor quarantined.
+        JobError: A row that was read is neither written nor quarantined; or is bad under `on_error="fail"`.
     """
     kept: list[Row] = []
     outcomes: list[Outcome] = []
@@ -33,6 +33,8 @@ def encode(part: Sequence[tuple[Row, Outcome]], plan: Plan, tally: Tally) -> tup
     for row, outcome in part:
         where = f"{plan.sources[row.file].name} row {row.record.number}"
         if isinstance(outcome, str):
+            if plan.options.on_error == "fail":  # as the reader does; only the tagger knows what is too long
+                raise JobError(f"{where}: {outcome}; remedy: --on-long window, or --on-error null; with --restart")
             keep = row.record.raw is None and plan.options.on_error == "null"
             tally.bad(outcome, where, kept=keep)
             if not keep:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from rhetoric.errors import InputError
 from rhetoric.scoring.columns import Added, Layout, Outcome, added_columns, arrow_type, check_collisions
 from rhetoric.scoring.options import Options
+from rhetoric.scoring.outcomes import predicted
 from rhetoric.scoring.records import text_problem
 from rhetoric.scoring.schema import guess_text_column, is_text
 
@@ -84,21 +85,26 @@ def score_frame(tagger: RhetoricTagger, frame: Frame, *, options: Options) -> Fr
     check_collisions(adapter.names, [field.name for field in layout.fields], where="the frame")
     values = adapter.values(text)
     problems = [text_problem(value) for value in values]
-    bad = [row for row, problem in enumerate(problems) if problem]
-    if bad and options.on_error == "fail":
-        raise InputError(f"row {bad[0]} of the frame: {problems[bad[0]]}; remedy: drop it, or on_error='null'")
-    on_long: Any = options.on_long
-    good = (value for value, problem in zip(values, problems, strict=True) if not problem)
-    predictions = tagger.predict_stream(good, threshold=options.threshold, on_long=on_long)
-    outcomes: list[Outcome] = [problem or next(predictions) for problem in problems]
+    if options.on_error == "fail":
+        _refuse_bad(problems)
+    good = predicted(tagger, (value for value, problem in zip(values, problems, strict=True) if not problem), options)
+    outcomes: list[Outcome] = [problem or next(good) for problem in problems]
+    if options.on_error == "fail":
+        _refuse_bad(outcomes)
     if options.on_error == "skip":
-        rows = [row for row, problem in enumerate(problems) if not problem]
+        rows = [row for row, outcome in enumerate(outcomes) if not isinstance(outcome, str)]
         added = added_columns([outcomes[row] for row in rows], layout)
         added = Added([rows[i] for i in added.source], added.columns)
     else:
         added = added_columns(outcomes, layout)
     result: Frame = adapter.joined(added, layout)
     return result
+
+
+def _refuse_bad(outcomes: Sequence[Outcome | None]) -> None:
+    for row, outcome in enumerate(outcomes):
+        if isinstance(outcome, str):
+            raise InputError(f"row {row} of the frame: {outcome}; remedy: drop it, or on_error='null'")
 
 
 class _Pandas:

@@ -20,6 +20,7 @@ from rhetoric.errors import JobError, RhetoricError
 from rhetoric.scoring.columns import Outcome
 from rhetoric.scoring.encode import encode, summarise
 from rhetoric.scoring.options import Options
+from rhetoric.scoring.outcomes import predicted
 from rhetoric.scoring.plan import Plan, make_plan, output_format
 from rhetoric.scoring.progress import Meter, Progress, taken_up
 from rhetoric.scoring.records import Position
@@ -89,7 +90,7 @@ def score_file(
 
 def _to_file(tagger: RhetoricTagger, plan: Plan, store: Store, progress: Progress | None, say: Say) -> Summary:
     if store.begin(plan.identity) and not store.state.done:
-        store.state.tally.resumed += 1
+        store.state.tally.resumed += store.state.tally.rows > 0
         say(taken_up(store.state.tally.rows))
     state, several = store.state, Several(documents=plan.options.documents)
     if not state.done:
@@ -180,12 +181,11 @@ def _scored(tagger: RhetoricTagger, plan: Plan, start: Position) -> Iterator[tup
                 return
         more = False
 
-    on_long: Any = plan.options.on_long
     while more:  # once, unless rows are so large that those in flight would fill the memory
-        for prediction in tagger.predict_stream(texts(), threshold=plan.options.threshold, on_long=on_long):
+        for outcome in predicted(tagger, texts(), plan.options):
             row = pending.popleft()
             held -= row.size
-            yield row, row.problem or prediction
+            yield row, row.problem or outcome
     if fault:
         raise fault
     if pending:

@@ -5,20 +5,22 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from numbers import Integral
 from typing import Any
 
 from rhetoric.errors import InputError
 
-__all__ = ["FORMATS", "INPUT_FORMATS", "LAYOUTS", "ON_ERROR", "Options"]
+__all__ = ["FORMATS", "INPUT_FORMATS", "LAYOUTS", "ON_ERROR", "ON_LONG", "Options"]
 
 INPUT_FORMATS = ("csv", "tsv", "jsonl", "parquet", "txt")
 FORMATS = ("csv", "tsv", "jsonl", "parquet")
 LAYOUTS = ("wide", "long", "labels-only")
 ON_ERROR = ("null", "skip", "fail")
+ON_LONG = ("window", "truncate", "error")
 _CHOICES: Mapping[str, Sequence[str]] = {
     "layout": LAYOUTS,
     "on_error": ON_ERROR,
-    "on_long": ("window", "truncate"),
+    "on_long": ON_LONG,
 }
 
 
@@ -39,7 +41,8 @@ class Options:
         prefix: Put before the name of each added column.
         on_error: What becomes of a row that cannot be scored: kept with null labels and a reason ("null"),
             moved to the quarantine file ("skip"), or the end of the job ("fail").
-        on_long: "window" or "truncate", as in `RhetoricTagger.predict`.
+        on_long: "window" or "truncate", as in `RhetoricTagger.predict`; "error" makes a text that is longer than the
+            model reads at once a row that cannot be scored.
     """
 
     text_column: str | None = None
@@ -62,10 +65,10 @@ class Options:
             _check_choice("input_format", self.input_format, INPUT_FORMATS)
         if self.format is not None:
             _check_choice("format", self.format, FORMATS)
-        if self.top is not None and self.top < 1:
-            raise InputError(f"top={self.top} is not possible; remedy: a number from 1, or leave it out")
-        if self.round is not None and not 0 <= self.round <= 9:
-            raise InputError(f"round={self.round} is not possible; remedy: 0 to 9 decimals, or leave it out")
+        if self.top is not None and not (isinstance(self.top, Integral) and self.top >= 1):
+            raise InputError(f"top={self.top!r} is not possible; remedy: a number from 1, or leave it out")
+        if self.round is not None and not (isinstance(self.round, Integral) and 0 <= self.round <= 9):
+            raise InputError(f"round={self.round!r} is not possible; remedy: 0 to 9 decimals, or leave it out")
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Options:
@@ -83,10 +86,15 @@ class Options:
         return cls(**given)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain dict, ready for `json.dumps`."""
+        """Plain dict, ready for `json.dumps`: numbers of numpy become Python's."""
         plain = asdict(self)
         if isinstance(self.threshold, Mapping):
             plain["threshold"] = {name: float(value) for name, value in sorted(self.threshold.items())}
+        elif self.threshold is not None:
+            plain["threshold"] = float(self.threshold)
+        for name in ("top", "round"):
+            if plain[name] is not None:
+                plain[name] = int(plain[name])
         return plain
 
 

@@ -21,6 +21,7 @@ from rhetoric.errors import InputError, JobError
 from rhetoric.scoring.columns import Outcome
 from rhetoric.scoring.encode import encode, summarise
 from rhetoric.scoring.job import PART_BYTES, STAND_IN
+from rhetoric.scoring.outcomes import predicted
 from rhetoric.scoring.plan import Plan
 from rhetoric.scoring.records import Position
 from rhetoric.scoring.rows import Row, read_rows
@@ -180,10 +181,9 @@ def score_part(tagger: RhetoricTagger, plan: Plan, folder: Path, part: Part) -> 
         OSError: The disk is full.
     """
     texts = (STAND_IN if row.problem else row.text for row in part.rows)
-    on_long: Any = plan.options.on_long
-    predictions = tagger.predict_stream(texts, threshold=plan.options.threshold, on_long=on_long)
+    outcomes = predicted(tagger, texts, plan.options)
     scored: list[tuple[Row, Outcome]] = [
-        (row, row.problem or prediction) for row, prediction in zip(part.rows, predictions, strict=True)
+        (row, row.problem or outcome) for row, outcome in zip(part.rows, outcomes, strict=True)
     ]
     tally = Tally()
     encoded, quarantine = encode(scored, plan, tally)

@@ -88,7 +88,14 @@ def make_plan(
         raise InputError("no input is given; remedy: files, patterns or folders")
     family = "csv" if sources[0].kind == "tsv" else sources[0].kind
     kind = output_format(output, options, family)
-    schema = read_schema(sources, text_column=options.text_column, documents=options.documents, output=kind, say=say)
+    schema = read_schema(
+        sources,
+        text_column=options.text_column,
+        id_column=options.id_column,
+        documents=options.documents,
+        output=kind,
+        say=say,
+    )
     if options.id_column is not None and options.id_column not in schema.columns:
         listed = ", ".join(map(repr, schema.columns))
         raise InputError(f"{sources[0].name} has no column {options.id_column!r}; remedy: one of its columns: {listed}")

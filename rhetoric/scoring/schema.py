@@ -48,13 +48,20 @@ class Schema:
 
 
 def read_schema(
-    sources: Sequence[Source], *, text_column: str | None, documents: bool, output: str, say: Say
+    sources: Sequence[Source],
+    *,
+    text_column: str | None,
+    id_column: str | None,
+    documents: bool,
+    output: str,
+    say: Say,
 ) -> Schema:
     """Finds the columns of the inputs.
 
     Args:
         sources: The files, all of one kind.
         text_column: The text column asked for; None to guess.
+        id_column: The column asked for that names a row; None for none.
         documents: Whether texts are documents.
         output: Format of the output.
         say: Told of a guess.
@@ -86,6 +93,8 @@ def read_schema(
     found = _Columns(typed=output == "parquet")
     rows = (record.cells[1] for s in sources for record in read_jsonl(s, 0, 0, "") if record.cells is not None)
     found.read(rows if output != "jsonl" else islice(rows, PEEK))
+    if any(name is not None and name not in found.names for name in (text_column, id_column)):
+        found.read(rows)  # it may come later
     if not found.names:
         raise InputError(f"{where}: no line is a JSON object with columns; remedy: JSON Lines, one object a line")
     text = guess_text_column(tuple(found.names), tuple(found.strings), text_column, where, say)

@@ -86,3 +86,10 @@ def test_a_label_that_is_not_given_and_a_long_text_are_told(run: Run, tiny_folde
     endless = run("explain", "talks " * 1001, *call)
     assert (endless.code, endless.out) == (2, "")
     assert "the text has 1,001 words, more than 1,000; remedy: pass one sentence of it" in endless.err
+
+
+def test_a_page_goes_to_a_file_unless_one_is_there(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "why.html"
+    arguments = ("explain", "we must begin talks", "--model", tiny_folder, "--label", "demand", "--html", "-o", out)
+    assert (run(*arguments).code, run(*arguments).code, run(*arguments, "--force").code) == (0, 2, 0)
+    assert out.read_text(encoding="utf-8").startswith("<!doctype html>")

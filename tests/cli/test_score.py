@@ -50,7 +50,7 @@ def test_quarantined_rows_of_a_pipe_are_told(run: Run, tiny_folder: Path) -> Non
     )
     assert outcome.code == 0
     assert len(outcome.out.splitlines()) == 1
-    entry = json.loads(outcome.err.splitlines()[0])
+    entry = json.loads(next(line for line in outcome.err.splitlines() if line.startswith("{")))
     assert (entry["row"], entry["raw"]) == (2, '{"te')
 
 

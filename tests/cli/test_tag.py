@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -212,3 +213,43 @@ def test_a_table_is_not_silently_read_as_a_text(run: Run, tiny_folder: Path, tmp
     packed = tmp_path / "speeches.csv.gz"
     packed.write_bytes(b"\x1f\x8b\x08\x00")
     assert "(NUL byte at offset 3); remedy: rhetoric score, for files of rows" in run("tag", packed).err
+
+
+def test_json_and_pages_go_to_a_file_unless_one_is_there(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
+    printed = run("tag", TEXT, "--model", tiny_folder, "--json").out
+    out = tmp_path / "speech.json"
+    assert run("tag", TEXT, "--model", tiny_folder, "--json", "-o", out).out == ""
+    assert out.read_text(encoding="utf-8") == printed
+    assert "exists; remedy" in run("tag", TEXT, "--model", tiny_folder, "--json", "-o", out).err
+    assert run("tag", TEXT, "--model", tiny_folder, "--json", "-o", "-").out == printed
+    assert run("tag", TEXT, "--model", tiny_folder, "-o", out).code == 2
+
+
+def test_the_engine_can_be_chosen(run: Run, tiny_folder: Path) -> None:
+    assert run("tag", TEXT, "--model", tiny_folder, "--device", "cpu", "--threads", "1").code == 0
+    refused = run("tag", TEXT, "--model", tiny_folder, "--device", "tpu")
+    assert (refused.code, "unknown device 'tpu'" in refused.err) == (2, True)
+
+
+@pytest.mark.parametrize("locale", ["cp1252", "ascii"])
+def test_a_file_gets_utf8_whatever_the_locale(tiny_folder: Path, tmp_path: Path, locale: str) -> None:
+    text = "“We will not bow,” Łódź said."
+    command = [sys.executable, "-m", "rhetoric", "tag", text, "--model", str(tiny_folder), "--json"]
+    done = subprocess.run(command, env={**os.environ, "PYTHONIOENCODING": locale}, capture_output=True, check=True)
+    assert json.loads(done.stdout.decode("utf-8"))["text"] == text
+
+
+@pytest.mark.parametrize("arguments", [("labels",), ("score", "FILE", "-o", "-")])
+def test_a_reader_that_leaves_is_no_failure(tiny_folder: Path, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    file = tmp_path / "lines.txt"
+    file.write_text("".join(f"We must begin talks {i}.\n" for i in range(3000)), encoding="utf-8")
+    model = ["--model", str(tiny_folder)] if arguments[0] == "score" else []
+    words = [str(file) if word == "FILE" else word for word in arguments]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rhetoric", *words, *model], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    assert "Error" not in process.stderr.read().decode()
+    process.stderr.close()
+    assert process.wait() == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ def test_a_cuda_device_gets_torch_if_torch_can_use_it(tiny_folder: Path, monkeyp
 def test_an_openvino_that_misreads_the_graph_is_not_used(
     tiny_folder: Path, monkeypatch: pytest.MonkeyPatch, installed: str, fits: bool
 ) -> None:
-    monkeypatch.setattr(module.metadata, "version", lambda name: installed)
+    monkeypatch.setattr(metadata, "version", lambda name: installed)
     monkeypatch.setattr(module, "require", lambda name, extra: None)
     assert module.openvino_fits() == fits
     if fits:

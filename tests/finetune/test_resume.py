@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 
 from rhetoric import InputError, JobError
 from rhetoric.finetune import TrainResult, train
+from rhetoric.finetune.checkpoint import last_checkpoint
 from rhetoric.model_folder import read_model_folder
 
 from .conftest import make_rows, settings, weights
@@ -164,6 +166,10 @@ def test_a_killed_process_can_be_resumed(tiny_folder: Path, tmp_path: Path, writ
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not out.exists()
+    checkpoint = last_checkpoint(tmp_path / "model.training")
+    kept = int(checkpoint.name.removeprefix("checkpoint-")) if checkpoint else 0  # the kill may have cut the first off
     finished = subprocess.run([*command, "--resume"], stderr=subprocess.PIPE, text=True, check=False)
     assert finished.returncode == 0, finished.stderr
+    measured = [int(step) for step in re.findall(r"^step (\d+) of", finished.stderr, re.MULTILINE)]
+    assert min(measured) > kept  # nothing is trained twice
     read_model_folder(out)

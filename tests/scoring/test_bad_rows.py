@@ -106,3 +106,17 @@ def test_parquet_with_text_that_is_no_utf8(tiny: RhetoricTagger, tmp_path: Path)
     assert (summary.rows, summary.kept, summary.quarantined) == (3, 2, 1)
     [entry] = read(tmp_path / "out.jsonl.quarantine.jsonl")
     assert (entry["row"], entry["raw"]) == (2, "\\xff\\xfe")
+
+
+def test_long_texts_can_be_bad_rows(tiny: RhetoricTagger, tmp_path: Path) -> None:
+    source, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text(f"text\nwe must begin talks\n{'we must begin talks ' * 20}\n", encoding="utf-8")
+    summary = tiny.score_file(source, out, on_long="error")
+    assert (summary.rows, summary.truncated) == (2, 0)
+    assert summary.errors["longer than the model reads at once"].count == 1
+    assert out.read_text(encoding="utf-8").splitlines()[2].endswith(",,,longer than the model reads at once")
+    skipped = tiny.score_file(source, out, on_long="error", on_error="skip", force=True)
+    assert (skipped.kept, skipped.quarantined) == (1, 1)
+    with pytest.raises(JobError, match="row 3: longer than the model reads at once; remedy: --on-long window"):
+        tiny.score_file(source, tmp_path / "none.csv", on_long="error", on_error="fail")
+    assert not (tmp_path / "none.csv").exists()

@@ -91,3 +91,14 @@ def test_wrong_calls(tiny: RhetoricTagger, frame: Any, options: dict[str, Any], 
         frame = pandas.DataFrame({"text": TEXTS, "labels": 1})
     with pytest.raises(InputError, match=message):
         tiny.score_frame(frame, **options)
+
+
+def test_long_texts_can_be_refused(tiny: RhetoricTagger) -> None:
+    pandas = pytest.importorskip("pandas")
+    long = "we must begin talks " * 20
+    frame = pandas.DataFrame({"text": ["we must begin talks", long]})
+    scored = tiny.score_frame(frame, on_long="error")
+    assert scored["error"].tolist() == [None, "longer than the model reads at once"]
+    assert len(tiny.score_frame(frame, on_long="error", on_error="skip")) == 1
+    with pytest.raises(InputError, match="row 1 of the frame: longer than the model reads at once"):
+        tiny.score_frame(frame, on_long="error", on_error="fail")

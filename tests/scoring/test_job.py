@@ -369,3 +369,24 @@ def test_duplicates_and_labels_are_counted(tiny: RhetoricTagger, tmp_path: Path)
     assert summary.labels["demand"] == 9
     assert summary.labels["threat"] == 0
     assert summary.to_dict()["rates"]["demand"] == 1.0
+
+
+def test_numbers_of_numpy_are_options(tiny: RhetoricTagger, make: Make, tmp_path: Path) -> None:
+    summary = tiny.score_file(
+        make("in.csv"), tmp_path / "out.csv", threshold=np.float32(0.5), top=np.int64(2), round=np.int64(3)
+    )
+    assert {name: summary.options[name] for name in ("threshold", "top", "round")} == {
+        "threshold": 0.5,
+        "top": 2,
+        "round": 3,
+    }
+    with pytest.raises(InputError, match=r"top=1\.5 is not possible"):
+        tiny.score_file(make("in.csv"), tmp_path / "other.csv", top=1.5)
+
+
+@pytest.mark.parametrize("target", ["out.jsonl", "out.csv"])
+def test_a_column_asked_for_may_come_late(tiny: RhetoricTagger, tmp_path: Path, target: str) -> None:
+    rows = [{"other": "talks"}] * 1200 + [{"said": "we must begin talks", "key": "last"}]
+    source = write(tmp_path / "in.jsonl", rows)
+    summary = tiny.score_file(source, tmp_path / target, text_column="said", id_column="key")
+    assert (summary.rows, summary.errors["text is missing"].count) == (1201, 1200)

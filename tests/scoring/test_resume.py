@@ -126,7 +126,7 @@ def test_documents_are_taken_up_inside(tiny: RhetoricTagger, tmp_path: Path) -> 
             with pytest.raises(Killed):
                 tiny.score_file(source, output, documents=True)
         summary = tiny.score_file(source, output, documents=True)
-        assert summary.resumed == (1 if calls > 4 else 0)
+        assert summary.resumed == (1 if calls > 6 else 0)  # before, nothing was finished
         assert summary.documents == 2
         assert output.read_bytes() == whole.read_bytes()
 
