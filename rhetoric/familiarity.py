@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from rhetoric.model_folder import BUNDLED
-from rhetoric.scored import Scored
+from rhetoric.model_folder import BUNDLED, read_model_folder
+from rhetoric.scored import DIGITS, NOT_TOLD, Scored
 
 __all__ = ["measure", "unfamiliar"]
 
@@ -60,8 +60,10 @@ def unfamiliar(scored: Scored) -> list[str]:
     """Lines that say in what scored texts differ from the training sentences; none if they do not.
 
     Args:
-        scored: At least one scored row.
+        scored: At least one scored row. Of rows that another model scored nothing is known.
     """
+    if not _by_bundled(scored):
+        return []
     usual = reference()
     lines = []
     doubtful = float(scored.uncertain.any(axis=1).mean())
@@ -84,3 +86,8 @@ def unfamiliar(scored: Scored) -> list[str]:
     if found["unknown"] > max(0.01, 5 * usual["unknown"]):
         lines.append(f"{found['unknown']:.1%} of the word pieces are unknown to the model")
     return lines
+
+
+def _by_bundled(scored: Scored) -> bool:
+    """Whether the bundled model scored the rows, as far as the summary tells."""
+    return scored.made.get("model", NOT_TOLD) in (NOT_TOLD, read_model_folder(BUNDLED).digest[:DIGITS])

@@ -258,6 +258,8 @@ def _check_file(file: Path, expected: Mapping[str, Any]) -> None:
     try:
         size = file.stat().st_size
         actual = sha256(file) if size == expected["bytes"] else ""
+    except PermissionError as error:
+        raise ModelError(f"model file {file} cannot be read; remedy: ask its owner to let you read it") from error
     except OSError as error:
         raise ModelError(f"model file {file} cannot be read ({error.strerror}); {remedy}") from error
     if size != expected["bytes"]:

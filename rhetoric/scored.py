@@ -32,6 +32,7 @@ REMEDY = "remedy: a CSV, TSV, JSONL or Parquet file that `rhetoric score` wrote 
 
 Bools = npt.NDArray[np.bool_]
 
+NOT_TOLD, DIGITS = "not told", 12  # of a model's digest
 MISSING = "(none)"  # what the rows without a value of a column are called, as a group
 
 
@@ -180,7 +181,7 @@ def _made(summary: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(model, dict) or not isinstance(options, dict):
         return {}
     asked = {name: options.get(name) for name in ("threshold", "top", "documents")}
-    return {"model": str(model.get("digest", "not told"))[:12], **asked}
+    return {"model": str(model.get("digest", NOT_TOLD))[:DIGITS], **asked}
 
 
 def _known(cell: Any) -> Any:

@@ -15,7 +15,7 @@ from rhetoric.batching import OnLong, Window, cut_windows, encode_window, half_p
 from rhetoric.engines import Engine, engine_type
 from rhetoric.engines.choice import Choice, choose
 from rhetoric.errors import InputError, ModelError
-from rhetoric.model_folder import ModelFolder, locate_model, read_model_folder
+from rhetoric.model_folder import ModelFolder, Task, locate_model, read_model_folder
 from rhetoric.prediction import Document, Prediction, Profile, Sentence
 from rhetoric.runner import run_windows
 from rhetoric.taxonomy import CONFLICT, COOPERATION, FAMILIES, FAMILY_OF
@@ -103,6 +103,11 @@ class RhetoricTagger:
     def labels(self) -> tuple[str, ...]:
         """Label names; for the bundled model the twelve types in taxonomy order."""
         return self._folder.names
+
+    @property
+    def task(self) -> Task:
+        """Whether a text may carry several labels ("multi_label") or carries exactly one ("single_label")."""
+        return self._folder.task
 
     @property
     def thresholds(self) -> dict[str, float]:

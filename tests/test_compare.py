@@ -12,6 +12,7 @@ import pytest
 from rhetoric import InputError
 from rhetoric.compare import compare, split
 from rhetoric.familiarity import unfamiliar
+from rhetoric.model_folder import BUNDLED, read_model_folder
 from rhetoric.scored import Scored
 
 LABELS = ("demand", "threat")
@@ -287,3 +288,11 @@ def test_many_uncertain_rows_are_warned_of() -> None:
     one = scored([[1, 0]] * 10)
     unsure = Scored(one.path, LABELS, one.scores, one.chosen, one.chosen, one.texts, "text", {}, 0)
     assert any("uncertain" in line for line in unfamiliar(unsure))
+
+
+def test_rows_of_another_model_are_not_held_against_the_bundled_ones() -> None:
+    long = ["word " * 100]
+    assert unfamiliar(scored([[0, 0]], texts=long))
+    assert not unfamiliar(replace(scored([[0, 0]], texts=long), made={"model": "0123456789ab"}))
+    bundled = {"model": read_model_folder(BUNDLED).digest[:12]}
+    assert unfamiliar(replace(scored([[0, 0]], texts=long), made=bundled))

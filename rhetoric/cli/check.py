@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from rhetoric.cli.style import output_console
+from rhetoric.cli.style import output_console, print_whole
 from rhetoric.cli.training_options import column_options, label_options, settings
 from rhetoric.finetune import DataReport, check
 from rhetoric.finetune.cells import Problem
@@ -55,7 +55,7 @@ def _print(report: DataReport, every: bool) -> None:
         table.add_column(name, justify="left" if name == "label" else "right", no_wrap=True)
     for name, count in report.labels.items():
         table.add_row(escape(name), f"{count:,}", f"{report.borderline[name]:,}")
-    console.print(table)
+    print_whole(console, table)
     console.print("labels a row: " + ", ".join(f"{n}: {rows:,}" for n, rows in enumerate(report.per_row)))
     if report.pairs:
         pairs = ", ".join(f"{one} + {other} {count:,}" for one, other, count in report.pairs[:8])

@@ -62,7 +62,8 @@ def parse_labels(value: str | None, known: Sequence[str]) -> tuple[str, ...]:
     """
     if value is None:
         return tuple(known)
-    names = tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
+    parts = [value] if value in known else value.split(",")  # a label of the user's own may hold a comma
+    names = tuple(dict.fromkeys(name.strip() for name in parts if name.strip()))
     for name in names:
         check_label(name, known)
     if not names:
@@ -135,6 +136,8 @@ def check_out(out: Path | None, *sources: str | Path, force: bool, stdout: bool 
     if str(out) == "-":
         raise InputError("this command writes a file, not to standard output; remedy: a name for it")
     if not out.exists():
+        if not (out.parent.is_dir() and os.access(out.parent, os.W_OK)):
+            raise InputError(f"{out} cannot be written ({out.parent} is missing, or closed to you); remedy: check it")
         return
     for source in sources:
         if str(source) != "-" and _is_same(out, source):

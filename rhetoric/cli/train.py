@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from rhetoric.cli.style import output_console
+from rhetoric.cli.style import output_console, print_whole
 from rhetoric.cli.training_options import column_options, label_options, settings
 from rhetoric.finetune import TrainResult, train
 from rhetoric.finetune.processes import is_first
@@ -96,6 +96,7 @@ class _Bar:
 
 def _print(result: TrainResult) -> None:
     from rich import box
+    from rich.markup import escape
     from rich.table import Table
 
     console = output_console(soft_wrap=True)
@@ -105,16 +106,17 @@ def _print(result: TrainResult) -> None:
     for row in result.scores.labels:
         change = result.gate.f1_int8[row.label] - result.gate.f1_float[row.label]
         cells = (f"{row.precision:.2f}", f"{row.recall:.2f}", str(row.f1), f"{row.support}", f"{change:+.3f}")
-        table.add_row(row.label, *(cells if row.support else ("–", "–", "–", "0", "–")))
-    console.print(table)
+        table.add_row(escape(row.label), *(cells if row.support else ("–", "–", "–", "0", "–")))
+    print_whole(console, table)
     console.print(f"macro F1 {result.scores.macro_f1}, micro F1 {result.scores.micro_f1}")
     for old in result.old_labels:
         if old.f1_before is not None and old.f1_after is not None:
-            console.print(f"{old.label}: F1 {old.f1_before:.3f} in the base, {old.f1_after:.3f} now")
+            console.print(f"{old.label}: F1 {old.f1_before:.3f} in the base, {old.f1_after:.3f} now", markup=False)
         else:
             few = f": fewer than {FEW_TO_AGREE} are too few to tell" if result.dev_rows < FEW_TO_AGREE else ""
             console.print(
                 f"{old.label}: {old.unmeasured}; decides like the base on {old.agreement:.1%} of rows, measured "
-                f"on {result.dev_rows} dev rows{few}"
+                f"on {result.dev_rows} dev rows{few}",
+                markup=False,
             )
-    console.print(f"{result.path}  ({result.seconds:.0f} s, {result.precision})")
+    console.print(f"{result.path}  ({result.seconds:.0f} s, {result.precision})", markup=False)

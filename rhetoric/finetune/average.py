@@ -40,4 +40,5 @@ def average(folders: Sequence[Path], out: Path) -> Path:
         for name, tensor in networks[0].items()
     }
     save_file(mean, out / WEIGHTS, metadata={"format": "pt"})
+    shutil.copymode(out / "config.json", out / WEIGHTS)  # safetensors lets the owner alone read it
     return out

@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 
 from rhetoric.finetune.tables import Table
+from rhetoric.model_folder import Task
 
 __all__ = ["LABEL_COLUMNS", "UNLABELLED", "Cells", "Problem", "are_bits", "is_missing"]
 
@@ -25,6 +26,7 @@ UNLABELLED = "?"  # what `rhetoric suggest` writes for a person to replace
 
 BITS: dict[object, bool] = {0: False, 1: True, "0": False, "1": True, "0.0": False, "1.0": True}
 BITS |= {"false": False, "true": True, "False": False, "True": True, "FALSE": False, "TRUE": True}
+NO_VALUE = ("na", "n/a", "nan", "null")  # what R, spreadsheets and databases write for it
 MOSTLY = 0.9  # a column with so many 0 and 1 is one of labels, and its other cells are mistakes
 # Strings side by side, as numpy prints them, Python would read as one.
 _NO_COMMA = re.compile(r"['\"]\s+['\"]")
@@ -64,17 +66,21 @@ class Cells:
 
     Args:
         table: The table; its cells are named by column and position.
+        task: "multi_label" or "single_label".
 
     Attributes:
         problems: What was wrong so far.
     """
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, task: Task) -> None:
         self.table = table
         self.problems: list[Problem] = []
         self._form: dict[str, type] = {}  # the first cell of a column says what all must be
         # Whether a column that is the only one of labels holds 0 and 1 for one label.
-        self._bits = {name: name not in LABEL_COLUMNS and are_bits(values) for name, values in table.columns.items()}
+        bits = {name: are_bits(values) for name, values in table.columns.items()}
+        self._bits = {name: name not in LABEL_COLUMNS and bits[name] for name in bits}
+        # Two classes may be called 0 and 1; a label may not.
+        self._numbers = {name: name in LABEL_COLUMNS and bits[name] and task == "multi_label" for name in bits}
 
     def report(self, position: int, kind: str, value: object, message: str) -> None:
         """Adds a problem with the row at this position."""
@@ -91,6 +97,8 @@ class Cells:
             self.report(position, "text is no text", value, f"it is {type(value).__name__}; remedy: convert or drop it")
         elif not value.strip():
             self.report(position, "empty text", value, "remedy: drop the row")
+        elif value.strip().casefold() in NO_VALUE:
+            self.report(position, "missing text", value, "remedy: drop the row")
         else:
             return value
         return ""
@@ -130,6 +138,13 @@ class Cells:
             self.report(
                 position, "mixed label types", value, f"it is {type(value).__name__}, above are {form.__name__}"
             )
+            return ()
+        if isinstance(value, str) and value.strip().casefold() in NO_VALUE:
+            self.report(position, "no labels", value, "remedy: an empty cell for neutral text, or another name")
+            return ()
+        if isinstance(value, str) and self._numbers.get(column):
+            message = f"column {column!r} holds 0 and 1; remedy: call it by the label, or write names in it"
+            self.report(position, "labels are no names", value, message)
             return ()
         items = _split(value) if isinstance(value, str) else value
         if not isinstance(items, list) or not all(isinstance(item, str) for item in items):

@@ -142,6 +142,7 @@ def check_rows(sources: Sequence[Source], config: TrainConfig, base: Base) -> Ch
     rows = [row for reading in readings for row in reading.rows]
     labels, label_problems = resolve_labels(rows, config, base.labels, readings[0].rows)
     problems = [problem for reading in readings for problem in reading.problems] + label_problems
+    problems += _other_task(base, labels, config)
     if len(rows) < FEWEST_ROWS:
         message = f"fewer than {FEWEST_ROWS}; remedy: label more rows"
         problems.append(Problem("error", "too few rows", "all files", None, str(len(rows)), message))
@@ -170,6 +171,16 @@ def check_rows(sources: Sequence[Source], config: TrainConfig, base: Base) -> Ch
         problems=tuple(problems),
     )
     return Checked(report, tuple(reading.rows for reading in readings), labels)
+
+
+def _other_task(base: Base, labels: LabelSet, config: TrainConfig) -> list[Problem]:
+    """Labels that exclude each other have no thresholds, so they cannot be kept as labels that do not."""
+    if base.folder is None or base.folder.task == config.task or config.task == "single_label":
+        return []
+    if not set(base.labels) & set(labels.names):
+        return []
+    message = "it gives each text exactly one of its labels; remedy: --single-label, or another base"
+    return [Problem("error", "base of exclusive classes", "all files", None, base.path.name, message)]
 
 
 def _lengths(rows: Sequence[LabelledRow], base: Path, limit: int) -> tuple[Lengths | None, list[Problem]]:

@@ -158,7 +158,7 @@ def read_labelled(source: Source, config: TrainConfig) -> Reading:
     borderline = find_column(table, config.borderline_column, BORDERLINE_COLUMNS, "borderline")
     taken = [name for name in (text, group, soft, borderline) if name is not None]
     label_columns = _label_columns(table, config, taken)
-    cells = Cells(table)
+    cells = Cells(table, config.task)
     rows = []
     for position, number in enumerate(table.numbers):
         found = len(cells.problems)

@@ -6,8 +6,9 @@ data never mentions, count neither way.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from rhetoric.errors import InputError
+from rhetoric.finetune.cells import Problem
 from rhetoric.finetune.config import TrainConfig
-from rhetoric.finetune.data import LabelledData, LabelledRow, read_labelled, to_data
-from rhetoric.finetune.label_set import unknown_labels
+from rhetoric.finetune.data import LabelledData, LabelledRow, Reading, read_labelled, to_data
+from rhetoric.finetune.label_set import not_one_class, unknown_labels
 from rhetoric.finetune.metrics import Comparison, Scores, compare, confusion, few_rows, score
 from rhetoric.finetune.tables import Source
 from rhetoric.model_folder import BUNDLED
@@ -112,14 +114,15 @@ def evaluate(
         InputError: The data cannot be read, a row is unusable, or a label is unknown to the model.
         ModelError: A model is missing or damaged.
     """
-    config = config or TrainConfig()
     tagger = RhetoricTagger.from_pretrained(model)
+    config = replace(config or TrainConfig(), task=tagger.task)
     reading = read_labelled(data, config)
-    problems = [*reading.problems, *unknown_labels(reading.rows, tagger.labels, config)]
+    problems = [*reading.problems, *(not_one_class(reading.rows) if tagger.task == "single_label" else [])]
     if problems:
         shown = "; ".join(str(problem) for problem in problems[:PROBLEMS_SHOWN])
         more = f"; and {len(problems) - PROBLEMS_SHOWN} more" if len(problems) > PROBLEMS_SHOWN else ""
         raise InputError(f"the data cannot be evaluated on: {shown}{more}")
+    _refuse_unknown(reading, tagger, config)
     mentioned = _mentioned(reading.rows)
     labels = tuple(name for name in tagger.labels if name in mentioned)
     if not labels:
@@ -145,6 +148,26 @@ def evaluate(
         comparison=comparison,
         not_shared=not_shared,
         warnings=(*_few_groups(rows.groups, reading.columns.get("group", "")), *([few] if few else [])),
+    )
+
+
+def _refuse_unknown(reading: Reading, tagger: RhetoricTagger, config: TrainConfig) -> None:
+    """Raises InputError for labels that the model does not know, each named once."""
+    found: dict[str, list[Problem]] = {}
+    for problem in unknown_labels(reading.rows, tagger.labels, config):
+        found.setdefault(problem.value, []).append(problem)
+    if not found:
+        return
+    named = []
+    for name, problems in list(found.items())[:PROBLEMS_SHOWN]:
+        near = difflib.get_close_matches(name, tagger.labels, n=1)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        named.append(f"{name!r} from row {problems[0].row} on, {len(problems):,} in all{hint}")
+    shown = "; ".join(named)
+    more = f"; and {len(found) - PROBLEMS_SHOWN} more" if len(found) > PROBLEMS_SHOWN else ""
+    raise InputError(
+        f"{reading.source} carries labels that the model does not know: {shown}{more}; remedy: correct them, or "
+        f"evaluate a model that was trained on them (this one knows {', '.join(tagger.labels)})"
     )
 
 

@@ -11,8 +11,9 @@ from rhetoric.finetune.cells import Problem
 from rhetoric.finetune.config import TrainConfig
 from rhetoric.finetune.data import NEUTRAL, LabelledRow
 
-__all__ = ["LabelSet", "resolve_labels", "unknown_labels"]
+__all__ = ["LabelSet", "not_one_class", "resolve_labels", "unknown_labels"]
 
+BAR = "|"
 RARE = 10
 NEAR = 0.8  # difflib ratio from which two names look like one
 
@@ -69,10 +70,11 @@ def resolve_labels(
     problems = unknown_labels(rows, names, config)
     problems += _alike(clear, names)
     problems += [_joined(name) for name in names if name not in known and _parts(name) & found]
+    problems += [_barred(name) for name in names if BAR in name]
     taught = Counter(name for row in training for name in row.labels)
     kept = _kept(rows, taught, names, known, config)
     if config.task == "single_label":
-        problems += _not_one(rows)
+        problems += not_one_class(rows)
     if not any(row.soft for row in rows):
         problems += _too_few(rows, clear, taught, names, kept)
     return LabelSet(names, tuple(n for n in names if n not in known), kept, why), problems
@@ -107,7 +109,7 @@ def _alike(clear: Counter[str], names: Sequence[str]) -> list[Problem]:
             rare, common = sorted((one, other), key=lambda name: clear[name])
             near = difflib.SequenceMatcher(None, one.casefold(), other.casefold()).ratio() >= NEAR
             near &= _digits(one) == _digits(other)  # names that are numbered are meant to be nearly alike
-            if same or (near and clear[rare] * 5 <= clear[common]):
+            if same or (near and clear[common] and clear[rare] * 5 <= clear[common]):
                 message = f"looks like {common!r} ({clear[common]} rows); remedy: one spelling"
                 severity = "error" if same else "warning"
                 problems.append(Problem(severity, "labels alike", "all files", None, rare, message))  # type: ignore[arg-type]
@@ -133,6 +135,11 @@ def _joined(name: str) -> Problem:
     return Problem("error", "labels joined", "all files", None, name, message)
 
 
+def _barred(name: str) -> Problem:
+    message = f"{BAR!r} joins labels in a cell, so no file could hold this one; remedy: another name"
+    return Problem("error", f"{BAR} in a label", "all files", None, name, message)
+
+
 def _kept(
     rows: Sequence[LabelledRow], taught: Counter[str], names: Sequence[str], known: Sequence[str], config: TrainConfig
 ) -> tuple[str, ...]:
@@ -141,7 +148,8 @@ def _kept(
     return tuple(name for name in names if name in known and taught[name] < 2)
 
 
-def _not_one(rows: Sequence[LabelledRow]) -> list[Problem]:
+def not_one_class(rows: Sequence[LabelledRow]) -> list[Problem]:
+    """A problem for each row that has no class, or several."""
     return [
         _problem(row, "not one class", "|".join(row.labels), f"{len(row.labels)} classes; remedy: exactly one a row")
         for row in rows

@@ -131,6 +131,8 @@ def train(
     from rhetoric.finetune.gate import export_gated
     from rhetoric.finetune.members import fit_members
 
+    if not isinstance(config, TrainConfig | None):
+        raise InputError(f"config is a {type(config).__name__}; remedy: TrainConfig(epochs=3, …), or None")
     config, say, out, started = config or TrainConfig(), say or _silent, Path(out), time.monotonic()
     if not is_first():  # one of several processes speaks
         say, progress = _silent, None

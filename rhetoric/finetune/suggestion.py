@@ -90,8 +90,12 @@ def suggest(
         if progress:
             progress(min(start + CHUNK, len(texts)), len(texts))
     probabilities = np.concatenate(parts)
-    thresholds = np.array([tagger.thresholds[name] for name in tagger.labels], np.float32)
-    chosen = _choose(texts, _uncertainty(probabilities, thresholds), count)
+    if tagger.task == "single_label":
+        uncertainty = _closeness(probabilities)
+    else:
+        thresholds = np.array([tagger.thresholds[name] for name in tagger.labels], np.float32)
+        uncertainty = _uncertainty(probabilities, thresholds)
+    chosen = _choose(texts, uncertainty, count)
     predictions = tagger.predict([texts[i] for i, _ in chosen])
     return tuple(
         Suggestion(
@@ -133,6 +137,14 @@ def _uncertainty(
     return np.asarray(np.minimum(probabilities / limits, (1 - probabilities) / (1 - limits)), np.float32)
 
 
+def _closeness(probabilities: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Of exclusive classes: 1 less the lead of the likeliest over the next, told of the likeliest; shape (n, L)."""
+    ordered = np.sort(probabilities, axis=1)
+    lead = ordered[:, -1] - (ordered[:, -2] if probabilities.shape[1] > 1 else 0)
+    likeliest = probabilities == ordered[:, -1:]
+    return np.asarray(np.where(likeliest, 1 - lead[:, None], 0), np.float32)
+
+
 def _choose(texts: Sequence[str], uncertainty: npt.NDArray[np.float32], count: int) -> list[tuple[int, int]]:
     """Pairs of a text and the label it is chosen for, each label in turn."""
     labels = uncertainty.shape[1]
@@ -145,7 +157,12 @@ def _choose(texts: Sequence[str], uncertainty: npt.NDArray[np.float32], count: i
     chosen: list[tuple[int, int]] = []
     while len(chosen) < min(count, len(candidates)):
         label = len(chosen) % labels
-        pick = int(np.argmax(np.where(free, value[:, label] * (1 - nearest), -1)))
+        gain = np.where(free, value[:, label] * (1 - nearest), -1)
+        if gain.max() <= 0:  # no text left is unsure of this label
+            gain = np.where(free, value.max(axis=1) * (1 - nearest), -1)
+        pick = int(np.argmax(gain))
+        if value[pick, label] <= 0:
+            label = int(value[pick].argmax())
         chosen.append((int(candidates[pick]), label))
         nearest = np.maximum(nearest, np.clip(vectors @ vectors[pick], 0, 1))
         free[pick] = False

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,7 @@ from transformers import (
     set_seed,
 )
 
+from rhetoric.finetune.average import WEIGHTS
 from rhetoric.finetune.base import Base, quiet
 from rhetoric.finetune.checkpoint import PlainTrainer, last_checkpoint
 from rhetoric.finetune.config import TrainConfig
@@ -147,6 +149,7 @@ def fit(
         network.half()
         if is_first():
             network.save_pretrained(out)
+            shutil.copymode(out / "config.json", out / WEIGHTS)  # safetensors lets the owner alone read it
             _save_tokenizer(tokenizer, out, config.max_tokens)
         # the logits of what is written, not of what it was rounded from
         dev_logits = np.empty(dev.targets.shape, np.float32)

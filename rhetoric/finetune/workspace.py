@@ -6,6 +6,7 @@ identity of the run, so that `--resume` goes on with the same data and settings 
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from collections.abc import Iterator, Mapping
@@ -87,8 +88,13 @@ def _open(work: Path, identity: Mapping[str, Any], *, resume: bool, force: bool)
         if not force:
             raise InputError(f"an unfinished run is at {work}; remedy: --resume to go on, or --force to start anew")
         shutil.rmtree(work)
-    work.mkdir(parents=True)
-    record.write_text(json.dumps(identity, indent=1), encoding="utf-8")
+    try:
+        work.mkdir(parents=True)
+        record.write_text(json.dumps(identity, indent=1), encoding="utf-8")
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise
+        raise InputError(f"{work} cannot be written ({error.strerror}); remedy: another folder") from error
 
 
 def _check_identity(record: Path, identity: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rhetoric.cli.options import MAX_DOCUMENT_BYTES
+from rhetoric.cli.options import MAX_DOCUMENT_BYTES, parse_labels
 from rhetoric.taxonomy import LABELS
 
 from .conftest import Run
@@ -253,3 +253,8 @@ def test_a_reader_that_leaves_is_no_failure(tiny_folder: Path, tmp_path: Path, a
     assert "Error" not in process.stderr.read().decode()
     process.stderr.close()
     assert process.wait() == 0
+
+
+def test_a_label_may_hold_a_comma() -> None:
+    assert parse_labels("war, of words", ("peace", "war, of words")) == ("war, of words",)
+    assert parse_labels("peace,war", ("peace", "war")) == ("peace", "war")

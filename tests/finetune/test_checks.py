@@ -86,6 +86,20 @@ def test_neutral_is_no_label_unless_it_is_a_class(base: TrainConfig) -> None:
     assert tuple(check(classes, config=base.changed({"task": "single_label"})).labels) == ("neutral", "sharp")
 
 
+def test_a_label_that_no_cell_could_hold_is_refused(base: TrainConfig) -> None:
+    rows = make_rows(40, clues={"a|b": "law", "c": "never"})
+    assert [p.value for p in check(rows, config=base).problems if p.kind == "| in a label"] == ["a|b"]
+
+
+def test_labels_without_rows_are_not_taken_for_misspelt(base: TrainConfig) -> None:
+    rows = make_rows(40)
+    rows[0]["labels"] = ["demands"]
+    assert named(check(rows, config=base.changed({"extend": True})), "labels alike")
+    rows = make_rows(40, clues={"urgent": "today", "vague": "any"})
+    config = base.changed({"extend": True, "labels": ["urgent", "vague", "demands"]})
+    assert not named(check(rows, config=config), "labels alike")
+
+
 def test_a_single_label_task_needs_one_class_a_row(base: TrainConfig) -> None:
     rows = make_rows(40, clues={"x": "law", "y": "never"}, exclusive=True)
     config = base.changed({"task": "single_label"})

@@ -47,6 +47,21 @@ def test_one_odd_cell_does_not_make_a_column_of_labels_vanish(cell: object, fine
     assert not fine or reading.rows[4].labels == ("b",)
 
 
+@pytest.mark.parametrize("cell", ["NA", "nan", " N/A ", "NULL"])
+def test_what_stands_for_no_value_is_neither_a_label_nor_a_text(cell: str) -> None:
+    assert kinds([{"text": "x", "labels": cell}, {"text": cell, "labels": "a"}]) == [
+        ("no labels", 0),
+        ("missing text", 1),
+    ]
+
+
+def test_a_column_called_label_holds_names() -> None:
+    rows = [{"text": f"text {i}", "label": "01"[i % 2]} for i in range(4)]
+    assert kinds(rows) == [("labels are no names", i) for i in range(4)]
+    assert kinds(rows, task="single_label") == []
+    assert read_labelled(rows, DEFAULT.changed({"task": "single_label"})).rows[1].labels == ("1",)
+
+
 def test_named_columns_of_zero_and_one_must_hold_them() -> None:
     rows = [{"text": "x", "a": 1, "b": 0}, {"text": "y", "a": 2, "b": 0}]
     assert kinds(rows, label_column="a,b") == [("no 0 or 1", 1)]

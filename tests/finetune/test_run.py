@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from rhetoric import InputError, JobError, ModelError, RhetoricTagger
-from rhetoric.finetune import TrainConfig, TrainResult, train
+from rhetoric.finetune import TrainConfig, TrainResult, evaluate, suggest, train
 from rhetoric.model_folder import read_model_folder
 from rhetoric.taxonomy import LABELS
 
@@ -190,6 +190,29 @@ def test_exclusive_classes(tiny_folder: Path, tmp_path: Path) -> None:
     assert all(sum(p.scores.values()) == pytest.approx(1, abs=1e-5) for p in predictions)
     right = [list(p.labels) == row["labels"] for p, row in zip(predictions, rows, strict=True)]
     assert np.mean(right) > 0.6
+    assert all(file.stat().st_mode & 0o044 for file in result.path.rglob("*") if file.is_file())  # colleagues may read
+    _check_what_knows_the_task(result.path, rows, tmp_path)
+
+
+def _check_what_knows_the_task(model: Path, rows: list[dict[str, Any]], tmp_path: Path) -> None:
+    """Evaluation, suggestions and a later training take the classes for exclusive without being told."""
+    odd = [dict(row) for row in rows[:40]]
+    odd[3]["labels"], odd[5]["labels"] = [], ["calm", "warm"]
+    with pytest.raises(InputError, match=r"row 3: not one class; 0 classes.*row 5: not one class 'calm\|warm'"):
+        evaluate(model, odd)
+    tagger = RhetoricTagger.from_pretrained(model)
+    leads = {}
+    for row in rows:
+        first, second, *_ = sorted(tagger.predict_one(row["text"]).scores.values(), reverse=True)
+        leads[row["text"]] = first - second
+    for suggestion in suggest(rows, 9, model=model):
+        assert (suggestion.why,) == suggestion.labels
+    assert min(leads, key=leads.__getitem__) in {suggestion.text for suggestion in suggest(rows, 9, model=model)}
+    for extend in (False, True):
+        more = make_rows(60, clues={"calm": "talks", "sharp": "force"} | ({"own": "law"} if extend else {}))
+        config = settings(model, extend=extend)
+        with pytest.raises(InputError, match="base of exclusive classes 'model'; .* remedy: --single-label"):
+            train(more, tmp_path / "other", config=config)
 
 
 def test_few_rows_fit_the_head_first(tiny_folder: Path, tmp_path: Path) -> None:
@@ -281,3 +304,14 @@ def test_batches_hold_like_lengths_and_every_row_once() -> None:
     assert sorted(first) == list(range(1003))
     spread = [np.ptp(lengths[first[i : i + 16]]) for i in range(0, 992, 16)]
     assert np.mean(spread) < 10
+
+
+def test_settings_that_are_none_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"config is a dict; remedy: TrainConfig\(epochs=3"):
+        train(make_rows(20), tmp_path / "model", config={"epochs": 3})  # type: ignore[arg-type]
+
+
+def test_a_place_that_cannot_be_written_to_is_named(tiny_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"file/model\.training cannot be written \(Not a directory\); remedy"):
+        train(make_rows(60), tmp_path / "file" / "model", config=settings(tiny_folder))

@@ -10,7 +10,7 @@ import pytest
 
 from rhetoric import InputError, RhetoricTagger
 from rhetoric.finetune import suggest
-from rhetoric.finetune.suggestion import _choose, _uncertainty
+from rhetoric.finetune.suggestion import _choose, _closeness, _uncertainty
 from rhetoric.taxonomy import LABELS
 
 from .conftest import make_rows
@@ -19,6 +19,12 @@ from .conftest import make_rows
 def test_uncertainty_is_highest_at_the_threshold() -> None:
     p = np.array([[0.0, 0.3], [0.2, 0.65], [0.6, 1.0]], np.float32)
     assert np.allclose(_uncertainty(p, np.array([0.2, 0.3], np.float32)), [[0, 1], [1, 0.5], [0.5, 0]])
+
+
+def test_exclusive_classes_are_unsure_where_the_first_hardly_leads() -> None:
+    p = np.array([[0.5, 0.4, 0.1], [0.05, 0.05, 0.9]], np.float32)
+    assert np.allclose(_closeness(p), [[0.9, 0, 0], [0, 0, 0.15]])
+    assert _choose(["talks", "force"], _closeness(p), 2) == [(0, 0), (1, 2)]
 
 
 def test_unsure_texts_of_every_label_are_chosen(tiny_folder: Path) -> None:
