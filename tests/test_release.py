@@ -33,4 +33,6 @@ def test_the_lock_holds_the_core_by_hash() -> None:
 
 def test_extras_are_those_the_messages_name() -> None:
     code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "rhetoric").rglob("*.py"))
-    assert set(re.findall(r'extra="(\w+)"', code)) == set(PROJECT["optional-dependencies"])
+    extras = PROJECT["optional-dependencies"]
+    assert set(re.findall(r'extra="(\w+)"', code)) == extras.keys() - {"all"}
+    assert extras["all"] == [f"{PROJECT['name']}[{','.join(name for name in extras if name != 'all')}]"]

@@ -9,8 +9,10 @@ Reads what other commands left in training/results/ (`behaviour.json`, `invarian
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import shutil
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,11 +27,12 @@ from rhetoric.finetune.gate import int8_logits
 from rhetoric.finetune.metrics import f1, score
 from rhetoric.model_folder import ModelFolder, read_model_folder, write_manifest
 from rhetoric.taxonomy import LABELS, TAXONOMY_VERSION
-from training.data import POOL, Rows, read_corpus, read_genres, read_held_out
+from training.data import POOL, Rows, read_annotations, read_corpus, read_genres, read_held_out, read_written
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 CARDS = HERE.parent / "model_cards"
+SOURCES = HERE / "sources.tsv"
 EXAMPLES = HERE.parent / "examples" / "labelled.jsonl"
 PLOT = "reliability.svg"
 BINS = 10
@@ -56,6 +59,7 @@ def main() -> None:
         "examples": on_examples(folder.path),
         "agreement": agreement(folder, dev, logits),
         "held_out": on_held_out(folder, read_held_out(options.corpus / POOL)),
+        "sources": by_source(options.corpus),
     }
     plot(bins, folder.path / PLOT)
     results = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(RESULTS.glob("*.json"))}
@@ -87,6 +91,12 @@ def by_genre(genres: list[str], dev: Rows, decided: Bools) -> dict[str, dict[str
             "high": scores.micro_f1.high,
         }
     return found
+
+
+def by_source(corpus: Path) -> Counter[str]:
+    """Labelled sentences of each source that training draws from."""
+    parts = (read_corpus(corpus / "train.jsonl"), read_annotations(corpus / POOL), read_written(1, 0))
+    return Counter(source for part in parts for source in part.source)
 
 
 def reliability(probabilities: npt.NDArray[np.float32], dev: Rows) -> list[dict[str, float]]:
@@ -194,14 +204,28 @@ def card(
             invariance=invariance(results.get("invariance")),
             baselines=baselines(results.get("baselines"), dev),
             levers=levers(results.get("levers")),
+            sources=sources(figures["sources"]),
             settings=settings,
             versions=", ".join(f"{name} {number}" for name, number in training["versions"].items()),
             machine=training["machine"],
             hours=training["seconds"] / 3600,
             students=len(training.get("averaged_seeds", [0])),
-            former=f", and {often} times those of the round before" if (often := training.get("former_weight")) else "",
+            former=" and of those of the round before" if training.get("former_weight") else "",
         )
     )
+
+
+def sources(counts: Mapping[str, int]) -> str:
+    """What each source is, its terms, and its share of the labelled sentences."""
+    with SOURCES.open(encoding="utf-8", newline="") as stream:
+        known = {row["source"]: row for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)}
+    rows = [
+        f"| `{name}` | {known[name]['what']} | {known[name]['terms']} | {count:,} |"
+        for name, count in sorted(counts.items(), key=lambda item: -item[1])
+    ]
+    closed = sum(count for name, count in counts.items() if "research use" in known[name]["terms"])
+    last = f"{closed / sum(counts.values()):.1%} of them come from sources that are neither open nor public records."
+    return "\n".join(["| source | what | terms | labelled sentences |", "|---|---|---|---|", *rows, "", last])
 
 
 def behaviour(result: Mapping[str, Any] | None) -> str:

@@ -7,7 +7,8 @@ sentence-transformers/all-MiniLM-L6-v2. Everything is trained by `rhetoric.finet
 where it stopped, and the same seeds give the same model on the same machine. Each core trains one teacher or student
 at a time: side by side they take less time than one after the other on all cores. `--teacher FOLDER` (repeated) takes
 teachers trained before instead of training them; students start from the first. `--large-teacher FOLDER` (repeated)
-takes teachers of `training.large_teacher`, which students only learn from.
+takes teachers of `training.large_teacher`, which students only learn from. `--student FOLDER` (repeated) takes students
+trained before, as RUN/student-0 of another run, and merges them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from multiprocessing.queues import Queue
 from pathlib import Path
@@ -90,8 +91,11 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=ROOT / "configs" / "release.yaml")
     parser.add_argument("--teacher", type=Path, action="append", default=[], help="a teacher trained before")
     parser.add_argument("--large-teacher", type=Path, action="append", default=[], help="of training.large_teacher")
+    parser.add_argument("--student", type=Path, action="append", default=[], help="one trained before, to be merged")
+    parser.add_argument("--trust", type=float, help="instead of what the config says")
     options = parser.parse_args()
     recipe = Recipe(**yaml.safe_load(options.config.read_text(encoding="utf-8")))
+    recipe = recipe if options.trust is None else replace(recipe, trust=options.trust)
     options.run.mkdir(parents=True, exist_ok=True)
     dev = _as_dicts(read_corpus(options.corpus / "dev.jsonl"))
     gold = _gold(options.corpus, recipe)
@@ -99,19 +103,25 @@ def main() -> None:
     teachers = options.teacher or _all_trained(
         _as_dicts(gold), [options.run / f"teacher-{n}" for n in range(recipe.teachers)], dev, base, recipe.teacher, 0
     )
-    all_teachers = [*teachers, *options.large_teacher]
-    _tell_quality(all_teachers, options.corpus, options.run)
-    rows = _advised(gold, all_teachers, options.run, recipe) if recipe.trust else _as_dicts(gold)
-    rows += _taught(options.corpus, gold.texts, all_teachers, options.run, recipe)
-    texts = with_unfamiliar_names([row["text"] for row in rows], recipe.unfamiliar, recipe.seed)
-    rows = [row | {"text": text} for row, text in zip(rows, texts, strict=True)]
-    outs = [options.run / f"student-{number}" for number in range(recipe.students)]
-    students = _all_trained(rows, outs, dev, teachers[0], recipe.student, recipe.seed)
+    students = options.student
+    if not students:
+        rows = _rows(gold, [*teachers, *options.large_teacher], options.corpus, options.run, recipe)
+        outs = [options.run / f"student-{number}" for number in range(recipe.students)]
+        students = _all_trained(rows, outs, dev, teachers[0], recipe.student, recipe.seed)
     merged = [*students, *teachers[:1] * recipe.former_weight]
     made = students[0] if len(merged) == 1 else _together(students, merged, options.run / "student", options.corpus)
     shutil.rmtree(options.out, ignore_errors=True)
     shutil.copytree(made, options.out)
     _say(f"wrote {options.out}; `python -m training.card` measures it and writes its card")
+
+
+def _rows(gold: Rows, teachers: Sequence[Path], corpus: Path, run: Path, recipe: Recipe) -> LabelledDicts:
+    """What students learn from: labelled rows, and what the teachers say of others."""
+    _tell_quality(teachers, corpus, run)
+    rows = _advised(gold, teachers, run, recipe) if recipe.trust else _as_dicts(gold)
+    rows += _taught(corpus, gold.texts, teachers, run, recipe)
+    texts = with_unfamiliar_names([row["text"] for row in rows], recipe.unfamiliar, recipe.seed)
+    return [row | {"text": text} for row, text in zip(rows, texts, strict=True)]
 
 
 def _gold(corpus: Path, recipe: Recipe) -> Rows:

@@ -20,17 +20,17 @@ CASES = [case for cases in CAPABILITIES.values() for case in cases]
 # Least share of sentences the bundled model passes: its own rate when it was made, rounded down to a twentieth.
 FLOORS = {
     "demand_appeal": 0.90,
-    "headlines": 0.93,
+    "headlines": 0.96,
     "long_sentences": 0.96,
     "narration": 1.00,
-    "negation": 0.91,
+    "negation": 0.88,
     "noise": 0.96,
     "questions": 0.86,
-    "quotations": 0.92,
+    "quotations": 0.96,
     "reported_conditional": 0.86,
     "topic_words": 1.00,
     "upper_case": 1.00,
-    "veiled_threats": 0.85,
+    "veiled_threats": 0.82,
 }
 
 
