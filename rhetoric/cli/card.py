@@ -15,7 +15,7 @@ __all__ = ["command"]
 def command(model: str | None) -> None:
     """Print the model card (Markdown): accuracy with intervals, limits, training data and its licences.
 
-    Without MODEL, that of the bundled model.
+    Without a name, that of the bundled model.
     """
     card = read_model_folder(locate_model(model)).path / CARD
     if not card.is_file():

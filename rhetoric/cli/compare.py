@@ -82,7 +82,6 @@ def command(
 
 
 def _print(result: Comparison) -> None:
-
     console = output_console(soft_wrap=True)
     for side, name, rows, errors in (
         ("A", result.before, result.rows_before, result.errors_before),

@@ -20,7 +20,6 @@ def command(as_json: bool) -> None:
         rows = [row.to_dict() for row in TAXONOMY]
         click.echo(json.dumps({"version": TAXONOMY_VERSION, "types": rows}, indent=2))
         return
-
     console = output_console()
     for family in FAMILIES:
         console.print(f"[bold {FAMILY_STYLE[family]}]{family}[/]")
