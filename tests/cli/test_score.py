@@ -42,6 +42,7 @@ def test_bad_rows_are_code_0_and_in_the_summary(run: Run, tiny_folder: Path, tmp
     assert "1 × text is empty, kept with nulls:" in outcome.err
     assert "3 rows in = 3 out + 0 quarantined" in outcome.err
     assert "scoring" not in outcome.err  # no bar: this is no terminal
+    assert outcome.err.startswith("engine ")  # what computes, and why
 
 
 def test_quarantined_rows_of_a_pipe_are_told(run: Run, tiny_folder: Path) -> None:

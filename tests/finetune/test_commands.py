@@ -172,6 +172,8 @@ def test_evaluate_prints_and_writes(
     assert "macro F1" in outcome.out
     assert f"against {tiny_folder}" in outcome.out
     assert page.read_text().startswith("<!doctype html>")
+    refused = run("evaluate", trained.path, data, "--html", page)
+    assert (refused.code, "exists; remedy: another name, or --force" in refused.err) == (2, True)
     result = json.loads(run("evaluate", trained.path, data, "--json").out)
     assert result["scores"]["rows"] == 60
     assert result["against"] is None
