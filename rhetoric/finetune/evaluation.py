@@ -16,10 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rhetoric.errors import InputError
-from rhetoric.finetune.cells import Problem
 from rhetoric.finetune.config import TrainConfig
 from rhetoric.finetune.data import LabelledData, LabelledRow, Reading, read_labelled, to_data
-from rhetoric.finetune.label_set import not_one_class, unknown_labels
+from rhetoric.finetune.label_set import neutral_and_more, not_one_class, unknown_names
 from rhetoric.finetune.metrics import Comparison, Scores, compare, confusion, few_rows, score
 from rhetoric.finetune.tables import Source
 from rhetoric.model_folder import BUNDLED
@@ -117,7 +116,9 @@ def evaluate(
     tagger = RhetoricTagger.from_pretrained(model)
     config = replace(config or TrainConfig(), task=tagger.task)
     reading = read_labelled(data, config)
-    problems = [*reading.problems, *(not_one_class(reading.rows) if tagger.task == "single_label" else [])]
+    problems = [*reading.problems, *neutral_and_more(reading.rows, tagger.labels, config)]
+    if tagger.task == "single_label":
+        problems += not_one_class(reading.rows)
     if problems:
         shown = "; ".join(str(problem) for problem in problems[:PROBLEMS_SHOWN])
         more = f"; and {len(problems) - PROBLEMS_SHOWN} more" if len(problems) > PROBLEMS_SHOWN else ""
@@ -153,16 +154,16 @@ def evaluate(
 
 def _refuse_unknown(reading: Reading, tagger: RhetoricTagger, config: TrainConfig) -> None:
     """Raises InputError for labels that the model does not know, each named once."""
-    found: dict[str, list[Problem]] = {}
-    for problem in unknown_labels(reading.rows, tagger.labels, config):
-        found.setdefault(problem.value, []).append(problem)
+    found: dict[str, list[LabelledRow]] = {}
+    for row, name in unknown_names(reading.rows, tagger.labels, config):
+        found.setdefault(name, []).append(row)
     if not found:
         return
     named = []
-    for name, problems in list(found.items())[:PROBLEMS_SHOWN]:
+    for name, rows in list(found.items())[:PROBLEMS_SHOWN]:
         near = difflib.get_close_matches(name, tagger.labels, n=1)
         hint = f" (did you mean {near[0]!r}?)" if near else ""
-        named.append(f"{name!r} from row {problems[0].row} on, {len(problems):,} in all{hint}")
+        named.append(f"{name!r} from row {rows[0].number} on, {len(rows):,} in all{hint}")
     shown = "; ".join(named)
     more = f"; and {len(found) - PROBLEMS_SHOWN} more" if len(found) > PROBLEMS_SHOWN else ""
     raise InputError(

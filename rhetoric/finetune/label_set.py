@@ -11,7 +11,7 @@ from rhetoric.finetune.cells import Problem
 from rhetoric.finetune.config import TrainConfig
 from rhetoric.finetune.data import NEUTRAL, LabelledRow
 
-__all__ = ["LabelSet", "not_one_class", "resolve_labels", "unknown_labels"]
+__all__ = ["LabelSet", "neutral_and_more", "not_one_class", "resolve_labels", "unknown_names"]
 
 BAR = "|"
 RARE = 10
@@ -67,7 +67,7 @@ def resolve_labels(
         names, why = tuple(known), "the base's labels"
     else:
         names, why = tuple(sorted(found)), "the labels of the data, all new to the base"
-    problems = unknown_labels(rows, names, config)
+    problems = _unknown_labels(rows, names, config) + neutral_and_more(rows, names, config)
     problems += _alike(clear, names)
     problems += [_joined(name) for name in names if name not in known and _parts(name) & found]
     problems += [_barred(name) for name in names if BAR in name]
@@ -80,23 +80,41 @@ def resolve_labels(
     return LabelSet(names, tuple(n for n in names if n not in known), kept, why), problems
 
 
-def unknown_labels(rows: Sequence[LabelledRow], names: Sequence[str], config: TrainConfig) -> list[Problem]:
+def unknown_names(
+    rows: Sequence[LabelledRow], names: Sequence[str], config: TrainConfig
+) -> list[tuple[LabelledRow, str]]:
+    """Each row with each of its labels that is not among `names`; "neutral" is one only where it is a class."""
+    return [
+        (row, name)
+        for row in rows
+        for name in dict.fromkeys((*row.labels, *row.borderline, *(row.soft or ())))
+        if name not in names and not (name in row.labels and _is_none(name, names, config))
+    ]
+
+
+def neutral_and_more(rows: Sequence[LabelledRow], names: Sequence[str], config: TrainConfig) -> list[Problem]:
+    """A problem for each row that is said to be neutral and carries a label."""
+    return [
+        _problem(row, "neutral and more", "|".join(row.labels), "neutral means no label")
+        for row in rows
+        if len(row.labels) > 1 and any(_is_none(name, names, config) for name in row.labels)
+    ]
+
+
+def _is_none(name: str, names: Sequence[str], config: TrainConfig) -> bool:
+    """Whether a name stands for no label."""
+    return name == NEUTRAL and config.task == "multi_label" and name not in names
+
+
+def _unknown_labels(rows: Sequence[LabelledRow], names: Sequence[str], config: TrainConfig) -> list[Problem]:
     """A problem for each label of a row that is not among `names`, with the nearest one that is."""
     problems = []
-    neutral = config.task == "multi_label" and NEUTRAL not in names
-    for row in rows:
-        for name in dict.fromkeys((*row.labels, *row.borderline, *(row.soft or ()))):
-            if name in names:
-                continue
-            if neutral and name == NEUTRAL and name in row.labels:
-                if len(row.labels) > 1:
-                    problems.append(_problem(row, "neutral and more", "|".join(row.labels), "neutral means no label"))
-                continue
-            near = difflib.get_close_matches(name, names, n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            joined = " (several names? join them with |)" if any(c in name for c in ",;") else ""
-            remedy = "name it in labels" if config.labels is not None else "add it with --extend, or set --labels"
-            problems.append(_problem(row, "unknown label", name, f"{hint}remedy: correct it, or {remedy}{joined}"))
+    for row, name in unknown_names(rows, names, config):
+        near = difflib.get_close_matches(name, names, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        joined = " (several names? join them with |)" if any(c in name for c in ",;") else ""
+        remedy = "name it in labels" if config.labels is not None else "add it with --extend, or set --labels"
+        problems.append(_problem(row, "unknown label", name, f"{hint}remedy: correct it, or {remedy}{joined}"))
     return problems
 
 

@@ -112,6 +112,9 @@ def test_data_that_cannot_be_evaluated_on_is_refused(tiny_folder: Path) -> None:
         evaluate(tiny_folder, rows)
     with pytest.raises(InputError, match=r"not know: 'demnad' from row 4 on, 1 in all \(did you mean 'demand'\?\); "):
         evaluate(tiny_folder, rows[:6])
+    rows[4]["labels"] = ["neutral", "demand"]
+    with pytest.raises(InputError, match=r"row 4: neutral and more 'neutral\|demand'; neutral means no label"):
+        evaluate(tiny_folder, rows[:6])
     with pytest.raises(InputError, match="carries no label"):
         evaluate(tiny_folder, [{"text": "talks", "labels": []}])
 
