@@ -10,16 +10,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from rhetoric.errors import InputError
 
-__all__ = ["Batch", "OnLong", "Window", "collect", "cut_windows", "encode_window", "half_pair", "plan_batches"]
+__all__ = [
+    "ON_LONG",
+    "Batch",
+    "OnLong",
+    "Window",
+    "collect",
+    "cut_windows",
+    "encode_window",
+    "half_pair",
+    "plan_batches",
+]
 
 OnLong = Literal["window", "truncate", "error"]
+ON_LONG: tuple[OnLong, ...] = get_args(OnLong)
 
 # A window is what is sorted at once. The first is small so that a stream's first results come soon; full ones
 # are large enough that nearly every length fills its batches, and small enough to hold a few megabytes.

@@ -90,4 +90,10 @@ def unfamiliar(scored: Scored) -> list[str]:
 
 def _by_bundled(scored: Scored) -> bool:
     """Whether the bundled model scored the rows, as far as the summary tells."""
-    return scored.made.get("model", NOT_TOLD) in (NOT_TOLD, read_model_folder(BUNDLED).digest[:DIGITS])
+    return scored.made.get("model", NOT_TOLD) in (NOT_TOLD, _bundled_digest())
+
+
+@cache
+def _bundled_digest() -> str:
+    """As summaries give it; once a process, as every file is hashed for it."""
+    return read_model_folder(BUNDLED).digest[:DIGITS]

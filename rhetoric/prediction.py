@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from rhetoric.taxonomy import CONFLICT, COOPERATION, FAMILIES, FAMILY_OF
 
 __all__ = ["Document", "NamedActor", "Prediction", "Profile", "Sentence"]
 
@@ -142,6 +145,28 @@ class Profile:
     mean_score: dict[str, float]
     family_share: dict[str, float]
     balance: float | None
+
+    @classmethod
+    def of(cls, sentences: Sequence[Sentence], labels: Sequence[str]) -> Profile:
+        """Sums sentences up.
+
+        Args:
+            sentences: The tagged sentences.
+            labels: All labels of the model.
+        """
+        count = max(len(sentences), 1)
+        families = [{FAMILY_OF[label] for label in s.labels if label in FAMILY_OF} for s in sentences]
+        known = any(name in FAMILY_OF for name in labels)
+        cooperative = sum(not found.isdisjoint(COOPERATION) for found in families)
+        conflictual = sum(not found.isdisjoint(CONFLICT) for found in families)
+        both = cooperative + conflictual
+        return cls(
+            n_sentences=len(sentences),
+            share={name: sum(name in s.labels for s in sentences) / count for name in labels},
+            mean_score={name: sum(s.scores[name] for s in sentences) / count for name in labels},
+            family_share={f: sum(f in found for found in families) / count for f in FAMILIES} if known else {},
+            balance=(cooperative - conflictual) / both if both else None,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain dict, ready for `json.dumps`."""

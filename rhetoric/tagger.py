@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from rhetoric.batching import OnLong, Window, cut_windows, encode_window, half_pair
+from rhetoric.batching import ON_LONG, OnLong, Window, cut_windows, encode_window, half_pair
 from rhetoric.engines import Engine, engine_type
 from rhetoric.engines.choice import Choice, choose
 from rhetoric.errors import InputError, ModelError
 from rhetoric.model_folder import ModelFolder, Task, locate_model, read_model_folder
 from rhetoric.prediction import Document, Prediction, Profile, Sentence
 from rhetoric.runner import run_windows
-from rhetoric.taxonomy import CONFLICT, COOPERATION, FAMILIES, FAMILY_OF
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -214,7 +213,7 @@ class RhetoricTagger:
             )
             for span, found in zip(spans, predictions, strict=True)
         )
-        return Document(text, sentences, self._profile(sentences))
+        return Document(text, sentences, Profile.of(sentences, self.labels))
 
     def score_file(
         self,
@@ -317,7 +316,7 @@ class RhetoricTagger:
 
     def _score(self, texts: Iterable[str], on_long: OnLong) -> Iterator[tuple[Window, Probabilities]]:
         """Windows of texts with the probabilities (distinct texts, labels) of each."""
-        if on_long not in ("window", "truncate", "error"):
+        if on_long not in ON_LONG:
             raise InputError(f"on_long={on_long!r} is unknown; remedy: 'window', 'truncate' or 'error'")
         results = run_windows(
             self._engine,
@@ -375,21 +374,6 @@ class RhetoricTagger:
                 truncated=bool(window.truncated[text]),
                 n_tokens=int(window.n_tokens[text]),
             )
-
-    def _profile(self, sentences: Sequence[Sentence]) -> Profile:
-        count = max(len(sentences), 1)
-        families = [{FAMILY_OF[label] for label in s.labels if label in FAMILY_OF} for s in sentences]
-        known = any(name in FAMILY_OF for name in self.labels)
-        cooperative = sum(not found.isdisjoint(COOPERATION) for found in families)
-        conflictual = sum(not found.isdisjoint(CONFLICT) for found in families)
-        both = cooperative + conflictual
-        return Profile(
-            n_sentences=len(sentences),
-            share={name: sum(name in s.labels for s in sentences) / count for name in self.labels},
-            mean_score={name: sum(s.scores[name] for s in sentences) / count for name in self.labels},
-            family_share={f: sum(f in found for found in families) / count for f in FAMILIES} if known else {},
-            balance=(cooperative - conflictual) / both if both else None,
-        )
 
 
 def _load_tokenizer(path: Path) -> Tokenizer:

@@ -8,7 +8,15 @@ from typing import Any
 
 import click
 
-from rhetoric.cli.options import check_label, check_out, deliver, engine_options, load_tagger, read_document
+from rhetoric.cli.options import (
+    check_label,
+    check_result,
+    deliver,
+    engine_options,
+    load_tagger,
+    out_options,
+    read_document,
+)
 from rhetoric.cli.style import output_console
 from rhetoric.errors import InputError
 from rhetoric.explain import LONGEST_RUN, Explanation
@@ -27,10 +35,7 @@ SEEN = 0.1  # of what the strongest word says; weaker words get no colour
 @click.option("--label", help="The label to explain; those the text carries, if left out.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--html", "as_html", is_flag=True, help="Print a web page.")
-@click.option(
-    "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="The file to write, with --json or --html."
-)
-@click.option("--force", is_flag=True, help="Replace the file.")
+@out_options
 @click.option("--model", metavar="FOLDER|HUB_ID", help="Another model than the bundled one.")
 @engine_options
 def command(
@@ -47,11 +52,7 @@ def command(
 
     Below it stands each label with its score and the words that speak for it, strongest first.
     """
-    if as_json and as_html:
-        raise click.UsageError("--json and --html exclude each other.")
-    if out is not None and not (as_json or as_html):
-        raise click.UsageError("-o is for --json and --html; the words can be redirected.")
-    check_out(out, source, force=force, stdout=True)
+    check_result(out, source, as_json=as_json, as_html=as_html, force=force)
     text = read_document(source).strip()
     _check_length(text)
     tagger = load_tagger(model, **engine)

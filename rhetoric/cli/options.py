@@ -18,9 +18,11 @@ from rhetoric.tagger import RhetoricTagger
 __all__ = [
     "check_label",
     "check_out",
+    "check_result",
     "deliver",
     "engine_options",
     "load_tagger",
+    "out_options",
     "parse_labels",
     "parse_threshold",
     "read_document",
@@ -45,6 +47,21 @@ ENGINE_OPTIONS = (
     click.option("--threads", type=click.IntRange(1), metavar="N", help="Processor threads (default: all granted)."),
     click.option("--token-budget", type=click.IntRange(1), metavar="N", help="Word pieces computed at once."),
 )
+
+
+OUT_OPTIONS = (
+    click.option(
+        "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="The file to write, with --json or --html."
+    ),
+    click.option("--force", is_flag=True, help="Replace the file."),
+)
+
+
+def out_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a command that prints a result the options out and force, which `check_result` looks at."""
+    for option in reversed(OUT_OPTIONS):
+        command = option(command)
+    return command
 
 
 def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -109,6 +126,20 @@ def parse_threshold(values: Sequence[str], known: Sequence[str]) -> float | dict
         else:
             limits = dict.fromkeys(known, limit)
     return limits | own
+
+
+def check_result(out: Path | None, source: str, *, as_json: bool, as_html: bool, force: bool) -> None:
+    """Refuses options of a command with `out_options` that do not go together, and what `check_out` refuses.
+
+    Raises:
+        click.UsageError: JSON and HTML are asked for, or a file for neither.
+        InputError: As `check_out`.
+    """
+    if as_json and as_html:
+        raise click.UsageError("--json and --html exclude each other.")
+    if out is not None and not (as_json or as_html):
+        raise click.UsageError("-o is for --json and --html; what is printed without them can be redirected.")
+    check_out(out, source, force=force, stdout=True)
 
 
 def load_tagger(model: str | None, *, threads: int | None, **settings: Any) -> RhetoricTagger:

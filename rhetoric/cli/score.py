@@ -10,9 +10,10 @@ from typing import Any
 
 import click
 
+from rhetoric.batching import ON_LONG
 from rhetoric.cli.options import engine_options, load_tagger, parse_threshold
 from rhetoric.errors import InputError
-from rhetoric.scoring.options import FORMATS, INPUT_FORMATS, LAYOUTS, ON_ERROR, ON_LONG
+from rhetoric.scoring.options import FORMATS, INPUT_FORMATS, LAYOUTS, ON_ERROR
 from rhetoric.scoring.progress import Bar, JsonLines
 from rhetoric.scoring.summary import Summary
 

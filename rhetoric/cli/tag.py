@@ -10,10 +10,11 @@ from typing import Any
 import click
 
 from rhetoric.cli.options import (
-    check_out,
+    check_result,
     deliver,
     engine_options,
     load_tagger,
+    out_options,
     parse_labels,
     parse_threshold,
     read_document,
@@ -28,10 +29,7 @@ __all__ = ["command"]
 @click.argument("source", metavar="TEXT|FILE|-")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a table.")
 @click.option("--html", "as_html", is_flag=True, help="Print a web page: the text with its labels, and a profile.")
-@click.option(
-    "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="The file to write, with --json or --html."
-)
-@click.option("--force", is_flag=True, help="Replace the file.")
+@out_options
 @click.option("--labels", metavar="A,B,…", help="Only sentences that carry one of these labels, and only these labels.")
 @click.option(
     "--threshold",
@@ -60,11 +58,7 @@ def command(
     **engine: Any,
 ) -> None:
     """Tag each sentence of a document: a text in quotes, a UTF-8 file, or standard input (-)."""
-    if as_json and as_html:
-        raise click.UsageError("--json and --html exclude each other.")
-    if out is not None and not (as_json or as_html):
-        raise click.UsageError("-o is for --json and --html; the table can be redirected.")
-    check_out(out, source, force=force, stdout=True)
+    check_result(out, source, as_json=as_json, as_html=as_html, force=force)
     text = read_document(source)
     tagger = load_tagger(model, **engine)
     wanted = parse_labels(labels, tagger.labels)

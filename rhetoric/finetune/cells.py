@@ -91,14 +91,12 @@ class Cells:
     def text(self, column: str, position: int) -> str:
         """The text of a cell; empty if there is none, which is a problem."""
         value = self.table.columns[column][position]
-        if is_missing(value):
+        if is_missing(value) or _says_none(value):
             self.report(position, "missing text", value, "remedy: drop the row")
         elif not isinstance(value, str):
             self.report(position, "text is no text", value, f"it is {type(value).__name__}; remedy: convert or drop it")
         elif not value.strip():
             self.report(position, "empty text", value, "remedy: drop the row")
-        elif value.strip().casefold() in NO_VALUE:
-            self.report(position, "missing text", value, "remedy: drop the row")
         else:
             return value
         return ""
@@ -139,10 +137,10 @@ class Cells:
                 position, "mixed label types", value, f"it is {type(value).__name__}, above are {form.__name__}"
             )
             return ()
-        if isinstance(value, str) and value.strip().casefold() in NO_VALUE:
+        if _says_none(value):
             self.report(position, "no labels", value, "remedy: an empty cell for neutral text, or another name")
             return ()
-        if isinstance(value, str) and self._numbers.get(column):
+        if isinstance(value, str) and self._numbers[column]:
             message = f"column {column!r} holds 0 and 1; remedy: call it by the label, or write names in it"
             self.report(position, "labels are no names", value, message)
             return ()
@@ -190,6 +188,11 @@ def is_missing(value: object) -> bool:
     """Whether a cell has no value, in the ways of Python, numpy and pandas."""
     # pandas.NA and NaT are objects of their own types; by name, so that pandas need not be there
     return value is None or type(value).__name__ in ("NAType", "NaTType") or _is_nan(value)
+
+
+def _says_none(value: object) -> bool:
+    """Whether a cell holds what stands for no value."""
+    return isinstance(value, str) and value.strip().casefold() in NO_VALUE
 
 
 def _is_nan(value: object) -> bool:

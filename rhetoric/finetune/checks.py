@@ -175,9 +175,8 @@ def check_rows(sources: Sequence[Source], config: TrainConfig, base: Base) -> Ch
 
 def _other_task(base: Base, labels: LabelSet, config: TrainConfig) -> list[Problem]:
     """Labels that exclude each other have no thresholds, so they cannot be kept as labels that do not."""
-    if base.folder is None or base.folder.task == config.task or config.task == "single_label":
-        return []
-    if not set(base.labels) & set(labels.names):
+    exclusive = base.folder is not None and base.folder.task == "single_label"
+    if not exclusive or config.task == "single_label" or not set(base.labels) & set(labels.names):
         return []
     message = "it gives each text exactly one of its labels; remedy: --single-label, or another base"
     return [Problem("error", "base of exclusive classes", "all files", None, base.path.name, message)]

@@ -8,15 +8,15 @@ from dataclasses import asdict, dataclass, fields
 from numbers import Integral
 from typing import Any
 
+from rhetoric.batching import ON_LONG, OnLong
 from rhetoric.errors import InputError
 
-__all__ = ["FORMATS", "INPUT_FORMATS", "LAYOUTS", "ON_ERROR", "ON_LONG", "Options"]
+__all__ = ["FORMATS", "INPUT_FORMATS", "LAYOUTS", "ON_ERROR", "Options"]
 
 INPUT_FORMATS = ("csv", "tsv", "jsonl", "parquet", "txt")
 FORMATS = ("csv", "tsv", "jsonl", "parquet")
 LAYOUTS = ("wide", "long", "labels-only")
 ON_ERROR = ("null", "skip", "fail")
-ON_LONG = ("window", "truncate", "error")
 _CHOICES: Mapping[str, Sequence[str]] = {
     "layout": LAYOUTS,
     "on_error": ON_ERROR,
@@ -56,7 +56,7 @@ class Options:
     round: int | None = None
     prefix: str = ""
     on_error: str = "null"
-    on_long: str = "window"
+    on_long: OnLong = "window"
 
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
